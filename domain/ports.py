@@ -1,0 +1,187 @@
+"""The ports: what the rest of the house needs from an engine, and nothing an engine happens to offer.
+
+Every implementation of a port, fakes included, passes the same contract suite (tests/*/contract_*.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.events import Kind, Modality, MomentDescribed, Vector, Word
+
+Matrix: TypeAlias = npt.NDArray[np.float32]  # (n, d), rows of unit length
+Image: TypeAlias = npt.NDArray[np.uint8]  # (height, width, 3), RGB
+Pcm: TypeAlias = npt.NDArray[np.float32]  # (samples,), mono, PCM_RATE_HZ, in [-1, 1]
+
+PCM_RATE_HZ = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInfo:
+    """What a user must know of a model in use: `nowseen models` prints it, the API and the dashboard show it."""
+
+    role: str  # "pictures", "sentences", "speech" or "voice activity"
+    name: str  # what it is chosen by, and what the moments' ids hold
+    origin: str  # where the weights came from: a path, a package and version, or a hub address
+    licence: str
+    vector_size: int  # 0 for a model that makes no vectors
+    device: str
+    stand_in_for: str | None = None  # set when the wanted model could not be had
+    warning: str | None = None  # what the stand-in can't do, for people
+
+
+class SentenceEncoder(Protocol):
+    @property
+    def info(self) -> EncoderInfo: ...
+
+    def encode_texts(self, texts: Sequence[str]) -> Matrix:
+        """(len(texts), d). An empty list gives (0, d)."""
+        ...
+
+
+class PictureEncoder(SentenceEncoder, Protocol):
+    """Pictures and sentences in one space."""
+
+    def encode_images(self, images: Sequence[Image]) -> Matrix:
+        """(len(images), d). Images may differ in size. An empty list gives (0, d)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said in one utterance. Times count from its first sample. No text means nothing was said."""
+
+    text: str
+    words: tuple[Word, ...] = ()
+    language: str = ""
+    confidence: float = 0.0  # mean probability of the tokens, 0 to 1
+
+
+class SpeechEncoder(Protocol):
+    @property
+    def info(self) -> EncoderInfo: ...
+
+    def transcribe(self, utterances: Sequence[Pcm]) -> list[Transcript]:
+        """One transcript per utterance, in order. Utterances are at most 30 s."""
+        ...
+
+
+class VoiceActivity(Protocol):
+    """Speech probabilities of consecutive windows of one stream. Keeps state between calls; `reset` forgets it."""
+
+    @property
+    def window_samples(self) -> int: ...
+
+    def push(self, window: Pcm) -> float:
+        """Probability, 0 to 1, that this window of `window_samples` holds speech."""
+        ...
+
+    def push_many(self, pcm: Pcm) -> npt.NDArray[np.float32]:
+        """The same as `push` for each window of `pcm`, in order, and much faster: (windows,).
+
+        Raises ValueError when `pcm` is not a whole number of windows.
+        """
+        ...
+
+    def reset(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MomentFilter:
+    """Which moments to look at. A moment is inside a time range when it overlaps it."""
+
+    sources: tuple[str, ...] = ()  # empty: all
+    since_s: float | None = None
+    until_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMoment:
+    """A moment as the store gives it back. `moment.vectors` is empty unless vectors were asked for."""
+
+    id: str
+    moment: MomentDescribed
+    stored_s: float  # wall clock when it became searchable (Unix seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    stored: StoredMoment
+    score: float  # the engine's own: cosine, or BM25; not comparable between modalities
+
+
+class MomentStore(Protocol):
+    """Moments, by vector, by words and by time. Methods block: call them off the event loop. Thread-safe."""
+
+    def upsert(self, moments: Sequence[MomentDescribed], stored_s: float) -> None:
+        """Durable and searchable when it returns. The same moment twice is one moment."""
+        ...
+
+    def search_vector(
+        self, modality: Modality, vector: Vector, where: MomentFilter, limit: int, *, with_vectors: bool = False
+    ) -> list[Hit]:
+        """Nearest by cosine, best first."""
+        ...
+
+    def search_words(
+        self, modality: Modality, words: str, where: MomentFilter, limit: int, *, with_vectors: bool = False
+    ) -> list[Hit]:
+        """By BM25, best first; only moments that hold at least one of the words. None for scenes."""
+        ...
+
+    def newest(self, modality: Modality, where: MomentFilter, limit: int) -> list[StoredMoment]:
+        """By start, latest first."""
+        ...
+
+    def sources(self, modality: Modality) -> dict[str, int]:
+        """Number of moments by source."""
+        ...
+
+    def count(self, modality: Modality) -> int: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedChunk:
+    key: str
+    source: str
+    kind: Kind
+    start_s: float
+    duration_s: float
+
+    @property
+    def end_s(self) -> float:
+        return self.start_s + self.duration_s
+
+
+class MediaArchive(Protocol):
+    """Chunks and thumbnails, kept for playback and for chunks too large for a record. Methods block."""
+
+    def put_chunk(
+        self, source: str, kind: Kind, start_s: float, duration_s: float, content_type: str, media: bytes
+    ) -> str:
+        """Keeps the chunk and returns its key, a function of the arguments. Again is harmless.
+
+        Raises OSError when the archive can't take it (disk full): try again later.
+        """
+        ...
+
+    def put_thumbnail(self, source: str, start_s: float, jpeg: bytes) -> str: ...
+
+    def size(self, key: str) -> int:
+        """Bytes behind the key. Raises BadEvent when there is nothing."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Raises BadEvent when there is nothing at `key` or the key is not one of the archive's."""
+        ...
+
+    def overlapping(self, source: str, kind: Kind, start_s: float, end_s: float) -> list[ArchivedChunk]:
+        """The source's chunks that share time with [start_s, end_s), by start."""
+        ...

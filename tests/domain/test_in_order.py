@@ -1,0 +1,45 @@
+"""Nothing is acknowledged before what began before it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.in_order import InOrder
+
+
+def test_a_later_item_waits_for_an_earlier_one() -> None:
+    order: InOrder[str] = InOrder()
+    order.begin(0, 5, "open utterance")
+    order.begin(0, 6, "another source")
+    assert order.finish(0, 6) == []
+    assert order.finish(0, 5) == ["open utterance", "another source"]
+
+
+def test_lanes_do_not_wait_for_each_other() -> None:
+    order: InOrder[str] = InOrder()
+    order.begin(0, 1, "a")
+    order.begin(1, 1, "b")
+    assert order.finish(1, 1) == ["b"]
+
+
+def test_a_forgotten_lane_acknowledges_nothing() -> None:
+    order: InOrder[str] = InOrder()
+    order.begin(0, 1, "a")
+    order.forget(0)
+    assert order.finish(0, 1) == []
+    assert order.waiting() == 0
+
+
+@given(st.permutations(range(12)))
+def test_any_order_of_finishing_acknowledges_each_once_in_order(finishing: list[int]) -> None:
+    order: InOrder[int] = InOrder()
+    for number in range(12):
+        order.begin(0, number, number)
+    done: set[int] = set()
+    acknowledged: list[int] = []
+    for number in finishing:
+        done.add(number)
+        acknowledged += order.finish(0, number)
+        assert set(range(len(acknowledged))) <= done
+    assert acknowledged == list(range(12))
