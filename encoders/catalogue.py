@@ -1,0 +1,60 @@
+"""What would be loaded, for people to read before anything heavy is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.errors import ConfigError
+from domain.ports import EncoderInfo
+from encoders.loading import require_prefix
+from encoders.options import EncoderOptions
+
+# What needs no download: the choice of a machine without a network.
+PACKAGED: Mapping[str, str] = {"pictures": "concept", "sentences": "minilm", "speech": "whisper:tiny.en"}
+
+
+def listing(options: EncoderOptions, names: Mapping[str, str] = PACKAGED) -> list[EncoderInfo]:
+    """What `load` would use for `names` now, and voice activity, without loading or downloading anything.
+
+    An origin that begins with https:// is still to be downloaded; a stand-in can only be known by trying. Raises
+    ConfigError with every name that is wrong.
+    """
+    from encoders.silero_voice_activity import voice_activity_info
+
+    found, mistakes = [], list[str]()
+    for role, name in names.items():
+        try:
+            found.append(_describe(role, name, options))
+        except ConfigError as error:
+            mistakes.extend(error.mistakes)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return [*found, voice_activity_info()]
+
+
+def _describe(role: str, name: str, options: EncoderOptions) -> EncoderInfo:
+    match role:
+        case "pictures":
+            from encoders import concept_pictures, open_clip_names, open_clip_pictures
+
+            if name == concept_pictures.CONCEPT:
+                return concept_pictures.concept_info(options)
+            require_prefix(role, name, open_clip_names.PREFIX, concept_pictures.CONCEPT)
+            choice = open_clip_names.parse_choice(name, options)
+            path = open_clip_pictures.find_weights(choice, options)
+            origin = str(path or choice.download_address)
+            return open_clip_pictures.open_clip_info(choice, origin, options)
+        case "sentences":
+            from encoders import sentences
+
+            if name == sentences.MINILM:
+                return sentences.minilm_info(options)
+            require_prefix(role, name, sentences.PREFIX, sentences.MINILM)
+            return sentences.other_info(name, options)
+        case "speech":
+            from encoders import whisper_speech, whisper_weights
+
+            require_prefix(role, name, whisper_weights.PREFIX, whisper_weights.PREFIX + whisper_weights.PACKAGED)
+            return whisper_speech.whisper_info(name, options)
+        case _:
+            raise ConfigError(f"there is no role {role!r}; the roles are {', '.join(PACKAGED)}")

@@ -1,0 +1,87 @@
+"""From a role and a name to an encoder ready to use."""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal, overload
+
+from domain.errors import ConfigError
+from domain.ports import PictureEncoder, SentenceEncoder, SpeechEncoder, VoiceActivity
+from encoders.options import EncoderOptions, Role
+
+_log = logging.getLogger(__name__)
+
+
+@overload
+def load(role: Literal["pictures"], name: str, options: EncoderOptions) -> PictureEncoder: ...
+@overload
+def load(role: Literal["sentences"], name: str, options: EncoderOptions) -> SentenceEncoder: ...
+@overload
+def load(role: Literal["speech"], name: str, options: EncoderOptions) -> SpeechEncoder: ...
+def load(role: Role, name: str, options: EncoderOptions) -> PictureEncoder | SentenceEncoder | SpeechEncoder:
+    """The encoder called `name`, ready to use. Takes seconds, and minutes when it must download.
+
+    pictures:  "open_clip:MODEL/WEIGHTS", "open_clip:MODEL@FILE", "open_clip:MODEL/WEIGHTS@FILE", "concept"
+    sentences: "minilm", "sentence_transformers:NAME_OR_FOLDER"
+    speech:    "whisper:SIZE" (tiny.en, base, small, turbo...), "whisper:FILE.pt", "whisper:FOLDER" (CTranslate2)
+
+    Raises ConfigError for a name, file or device that is wrong. open_clip weights that are right but can't be had now
+    are replaced by the concept encoder: its `info.stand_in_for` and `info.warning` say so, and so does the log.
+    """
+    match role:
+        case "pictures":
+            return _pictures(name, options)
+        case "sentences":
+            return _sentences(name, options)
+        case "speech":
+            return _speech(name, options)
+
+
+def voice_activity() -> VoiceActivity:
+    """A new stream's detector. Detectors share weights, not state; each belongs to one thread at a time."""
+    from encoders.silero_voice_activity import SileroVoiceActivity
+
+    return SileroVoiceActivity()
+
+
+def _pictures(name: str, options: EncoderOptions) -> PictureEncoder:
+    from encoders.concept_pictures import CONCEPT, ConceptPictureEncoder
+    from encoders.open_clip_names import PREFIX, parse_choice
+    from encoders.open_clip_pictures import OpenClipPictureEncoder
+    from encoders.weights import WeightsUnavailable
+
+    if name == CONCEPT:
+        return ConceptPictureEncoder(options)
+    require_prefix("pictures", name, PREFIX, CONCEPT)
+    choice = parse_choice(name, options)
+    try:
+        return OpenClipPictureEncoder(choice, options)
+    except WeightsUnavailable as error:
+        if choice.file is not None:
+            raise ConfigError(f"pictures: {error}") from error
+        stand_in = ConceptPictureEncoder(options, stand_in_for=name)
+        _log.warning("PICTURES ARE SEARCHED BY A STAND-IN. %s. %s", error, stand_in.info.warning)
+        return stand_in
+
+
+def _sentences(name: str, options: EncoderOptions) -> SentenceEncoder:
+    from encoders.sentences import MINILM, PREFIX, load_minilm, load_other
+
+    if name == MINILM:
+        return load_minilm(options)
+    require_prefix("sentences", name, PREFIX, MINILM)
+    return load_other(name, options)
+
+
+def _speech(name: str, options: EncoderOptions) -> SpeechEncoder:
+    from encoders.whisper_speech import WhisperSpeechEncoder
+    from encoders.whisper_weights import PACKAGED as PACKAGED_SIZE
+    from encoders.whisper_weights import PREFIX
+
+    require_prefix("speech", name, PREFIX, PREFIX + PACKAGED_SIZE)
+    return WhisperSpeechEncoder(name, options)
+
+
+def require_prefix(role: str, name: str, prefix: str, packaged: str) -> None:
+    if not name.startswith(prefix) or name == prefix:
+        raise ConfigError(f"{role}: there is no encoder {name!r}; write {prefix}..., or {packaged}, which is installed")

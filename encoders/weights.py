@@ -1,0 +1,85 @@
+"""Where a model's weights come from, and whether they are the right bytes.
+
+The order is the same for every model: a path given by the user, the cache, a download, the installed package. A model
+whose package holds the very same weights as the download takes the package first (it says so where it does).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import urllib.error
+import urllib.request
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from domain.errors import ConfigError
+
+HUB_ANSWER_TIMEOUT_S = 5.0
+
+
+class WeightsUnavailable(Exception):  # noqa: N818  (a state of the network, not a mistake)
+    """The weights are neither here nor to be had now. The message says what was tried."""
+
+
+def explicit_file(path: Path, setting: str) -> Path:
+    """`path` itself. Raises ConfigError when there is no such file: nothing else takes a given path's place."""
+    path = path.expanduser()
+    if path.is_dir():
+        raise ConfigError(f"{setting}: {path} is a folder; name the weights file in it")
+    if not path.is_file():
+        raise ConfigError(f"{setting}: there is no file {path}; correct the path, or leave it out")
+    return path
+
+
+def same_path(in_name: Path | None, in_options: Path | None, role: str) -> Path | None:
+    """The one path given for a role's weights. Raises ConfigError when its name and its setting disagree."""
+    if in_name and in_options and in_name.expanduser() != in_options.expanduser():
+        raise ConfigError(
+            f"{role}: the name says the weights are at {in_name}, the setting says {in_options}; keep one of the two"
+        )
+    return in_name or in_options
+
+
+def packaged_file(package: str, path: Path, sha256: str) -> Path:
+    """`path` inside an installed package, checked. Raises ConfigError when it is missing or altered."""
+    if not path.is_file():
+        raise ConfigError(
+            f"package {package} holds no {path.name}; reinstall it: pip install --force-reinstall {package}"
+        )
+    verify_sha256(path, sha256, f"reinstall it: pip install --force-reinstall {package}")
+    return path
+
+
+def packaged_origin(package: str) -> str:
+    try:
+        return f"package {package} {version(package)}"
+    except PackageNotFoundError:
+        raise ConfigError(f"package {package} is not installed; run: pip install {package}") from None
+
+
+def verify_sha256(path: Path, expected: str, remedy: str) -> None:
+    """Raises ConfigError when the file's SHA-256 (hex) is another one."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise ConfigError(
+            f"{path} is damaged or another file: its SHA-256 is {found[:12]}..., not {expected[:12]}...; {remedy}"
+        )
+
+
+def require_answer(url: str) -> None:
+    """Raises WeightsUnavailable unless the server answers for `url` within a few seconds.
+
+    The libraries' own downloads retry for minutes, or wait for ever, where there is no network; asking first bounds
+    that, and lets a real download take as long as it needs.
+    """
+    request = urllib.request.Request(url, method="HEAD")  # noqa: S310  (https addresses from the libraries' own tables)
+    try:
+        with urllib.request.urlopen(request, timeout=HUB_ANSWER_TIMEOUT_S):  # noqa: S310
+            return
+    except urllib.error.HTTPError as error:
+        if error.code in (401, 403, 404) or error.code >= 500:
+            raise WeightsUnavailable(f"{url} answered {error.code} {error.reason}") from error
+    except (OSError, socket.timeout) as error:  # noqa: UP041
+        raise WeightsUnavailable(f"{url} can't be reached: {getattr(error, 'reason', error)}") from error
