@@ -1,0 +1,49 @@
+"""The HTTP API of a search node: what the dashboard, the terminal and other programs ask.
+
+Blocking work runs in threads: searches in the server's own pool, clips in a small one beside it, so that people who
+wait for a clip never keep others from searching.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from search.api_guards import add_guards
+from search.api_media import media_routes
+from search.api_models import ErrorModel
+from search.api_node import node_routes
+from search.api_parts import ApiParts
+from search.api_search import search_routes
+from search.clips import Clips
+
+__all__ = ["ApiParts", "create_api"]
+
+
+def create_api(parts: ApiParts) -> FastAPI:
+    """The API over these parts, ready for an ASGI server. Raises OSError when the clips' folder can't be made."""
+    api = FastAPI(
+        title="Nowseen",
+        summary="Search what is being seen and said right now.",
+        version=_version(),
+        responses={status: {"model": ErrorModel} for status in (400, 503)},
+    )
+    add_guards(api, parts.allowed_hosts)
+    api.include_router(search_routes(parts))
+    api.include_router(media_routes(parts, Clips(parts.archive, parts.clips)))
+    api.include_router(node_routes(parts))
+
+    @api.get("/", include_in_schema=False)
+    def root() -> RedirectResponse:
+        return RedirectResponse("/docs")
+
+    return api
+
+
+def _version() -> str:
+    try:
+        return version("nowseen")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0"

@@ -1,0 +1,103 @@
+"""What stands before and behind every endpoint: who may ask, and how mistakes and faults are answered.
+
+A page on the internet can make a browser resolve its own name to 127.0.0.1 and then read from there as if from itself
+(DNS rebinding). Such a request still carries the page's name in its Host header, so only known names are served.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from domain.errors import BadEvent
+from search.clips import BadClip
+from search.instants import BadInstant
+from search.service import BadQuery
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_LOCAL_ORIGINS = r"http://(127\.0\.0\.1|localhost)(:\d+)?"
+_log = logging.getLogger(__name__)
+
+
+class KnownHosts:
+    """ASGI middleware: serves requests whose Host header names one of `hosts`, whatever the port; refuses the rest."""
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            named = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+            if _without_port(named).lower() not in self._hosts:
+                refusal = _answer(
+                    400, f"this node does not serve the host {named[:80]!r}: add it to NOWSEEN_ALLOWED_HOSTS"
+                )
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def add_guards(app: FastAPI, allowed_hosts: Iterable[str]) -> None:
+    # The one added last stands outermost: a host that is not served learns nothing, not even of CORS.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origin_regex=_LOCAL_ORIGINS,
+        allow_methods=["GET"],
+        expose_headers=["X-Clip-Start-Offset-S"],
+    )
+    app.add_middleware(KnownHosts, hosts=(*LOCAL_HOSTS, *allowed_hosts))
+    for mistake in (BadQuery, BadClip, BadInstant, BadEvent):
+        app.add_exception_handler(mistake, _mistake)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(StarletteHTTPException, _refused)
+    app.add_exception_handler(OSError, _unavailable)
+    app.add_exception_handler(Exception, _fault)
+
+
+async def _mistake(_: Request, error: Exception) -> JSONResponse:
+    return _answer(400, str(error))
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it alone)
+    # Where a mistake is: ("query", name of the parameter, and the position in a list).
+    return _answer(400, "; ".join(f"{mistake['loc'][1]}: {mistake['msg']}" for mistake in error.errors()))
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, StarletteHTTPException)  # noqa: S101  (registered for it alone)
+    # The framework's own refusals say only "Not Found" or "Method Not Allowed".
+    if isinstance(error, HTTPException):
+        return _answer(error.status_code, str(error.detail), dict(error.headers or {}))
+    message = f"{request.method} {request.url.path}: {error.detail}. /docs lists what can be asked."
+    return _answer(error.status_code, message, dict(error.headers or {}))
+
+
+async def _unavailable(_: Request, error: Exception) -> JSONResponse:
+    _log.warning("answered 503: %s: %s", type(error).__name__, error)
+    return _answer(
+        503, f"the store or the media archive does not answer ({error}): try again shortly", {"Retry-After": "5"}
+    )
+
+
+async def _fault(_: Request, __: Exception) -> JSONResponse:
+    # The framework raises the error again once this is sent, so that the server logs it.
+    return _answer(500, "the node failed to answer this; its log says why")
+
+
+def _answer(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"error": message}, status, headers=headers)
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]

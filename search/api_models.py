@@ -1,0 +1,164 @@
+"""What the HTTP API answers, as OpenAPI shows it. Times are event times in Unix seconds (UTC) unless they say so."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from domain.events import Modality
+from domain.ports import EncoderInfo
+from domain.ranking import Evidence, RankedMoment, Why
+from search.clip_links import Links
+from search.instants import format_instant
+from search.service import NewMoment
+
+CompleteUntil = dict[str, dict[str, float]]
+
+
+class EvidenceModel(BaseModel):
+    """Why a moment was found: one picture, utterance or text in it."""
+
+    moment_id: str
+    modality: Modality
+    why: Why
+    score: float = Field(description="0 to 1, comparable between modalities")
+    raw_score: float = Field(description="the engine's own: cosine, or BM25")
+    start_s: float
+    end_s: float
+    text: str
+    matched_words: list[str]
+    encoder: str
+
+    @staticmethod
+    def of(evidence: Evidence) -> EvidenceModel:
+        return EvidenceModel(
+            moment_id=evidence.moment_id,
+            modality=evidence.modality,
+            why=evidence.why,
+            score=evidence.score,
+            raw_score=evidence.raw_score,
+            start_s=evidence.start_s,
+            end_s=evidence.end_s,
+            text=evidence.text,
+            matched_words=list(evidence.matched_words),
+            encoder=evidence.encoder,
+        )
+
+
+class MomentModel(BaseModel):
+    source: str
+    start_s: float
+    end_s: float
+    time: str = Field(description="of the start, ISO 8601, UTC")
+    modalities: list[Modality]
+    score: float | None = Field(description="0 to 1; null where nothing was asked for")
+    text: str
+    thumbnail_url: str | None
+    clip_url: str | None = Field(description="MP4 around the moment, `#t=` where it begins; null when none is archived")
+    evidence: list[EvidenceModel] = Field(description="best first; empty where nothing was asked for")
+
+    @staticmethod
+    def of(moment: RankedMoment | NewMoment, links: Links) -> MomentModel:
+        if isinstance(moment, RankedMoment):
+            score, evidence = moment.score, [EvidenceModel.of(each) for each in moment.evidence]
+            modalities = list(dict.fromkeys(each.modality for each in moment.evidence))
+        else:
+            score, evidence, modalities = None, [], [moment.modality]
+        return MomentModel(
+            source=moment.source,
+            start_s=moment.start_s,
+            end_s=moment.end_s,
+            time=format_instant(moment.start_s),
+            modalities=modalities,
+            score=score,
+            text=moment.text,
+            thumbnail_url=links.thumbnail_url(moment.thumbnail_key),
+            clip_url=links.clip_url(moment.source, moment.start_s, moment.end_s),
+            evidence=evidence,
+        )
+
+
+class SearchModel(BaseModel):
+    query: str
+    moments: list[MomentModel]
+    complete_until: CompleteUntil = Field(
+        description="by source and modality, up to when the index is complete: later than that, no match may only mean "
+        "not indexed yet"
+    )
+    took_ms: dict[str, float]
+    warnings: list[str]
+
+
+class NewestModel(BaseModel):
+    moments: list[MomentModel]
+    complete_until: CompleteUntil
+
+
+class WatermarkModel(BaseModel):
+    until_s: float
+    stored_s: float = Field(description="clock time of the store's acknowledgement")
+    behind_s: float = Field(description="how far `until_s` lies behind the clock")
+
+
+class SourceModel(BaseModel):
+    source: str
+    moments: dict[str, int]
+    watermarks: dict[str, WatermarkModel]
+
+
+class SourcesModel(BaseModel):
+    sources: list[SourceModel]
+
+
+class EncoderModel(BaseModel):
+    role: str
+    name: str
+    origin: str
+    licence: str
+    vector_size: int
+    device: str
+    stand_in_for: str | None
+    warning: str | None
+
+    @staticmethod
+    def of(info: EncoderInfo) -> EncoderModel:
+        return EncoderModel(
+            role=info.role,
+            name=info.name,
+            origin=info.origin,
+            licence=info.licence,
+            vector_size=info.vector_size,
+            device=info.device,
+            stand_in_for=info.stand_in_for,
+            warning=info.warning,
+        )
+
+
+class EncodersModel(BaseModel):
+    encoders: list[EncoderModel]
+
+
+class PartModel(BaseModel):
+    ok: bool
+    detail: str
+
+
+class HealthModel(BaseModel):
+    status: Literal["ready", "not ready"]
+    parts: dict[str, PartModel]
+    lag: dict[str, int] = Field(description="records not read yet, by topic")
+    warnings: list[str]
+
+
+class ErrorModel(BaseModel):
+    error: str = Field(description="what is wrong and what to do")
+
+
+def stand_in_warnings(encoders: tuple[EncoderInfo, ...]) -> list[str]:
+    """One sentence for each model that stands in for the one wanted."""
+    return [
+        f"{info.role}: {info.name} stands in for {info.stand_in_for}" + (f": {info.warning}" if info.warning else "")
+        for info in encoders
+        if info.stand_in_for is not None
+    ]

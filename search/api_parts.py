@@ -1,0 +1,35 @@
+"""What the HTTP API is put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import time
+
+from domain.ports import EncoderInfo, MediaArchive, MomentStore
+from search.clips import ClipOptions
+from search.metrics import NodeMetrics
+from search.service import SearchService
+from search.watermarks import Watermarks
+
+
+def _no_lag() -> Mapping[str, int]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ApiParts:
+    """What the API serves. The callables are asked at every request that needs them, from threads."""
+
+    service: SearchService
+    store: MomentStore
+    archive: MediaArchive
+    watermarks: Watermarks
+    metrics: NodeMetrics
+    encoders: tuple[EncoderInfo, ...]
+    clips: ClipOptions
+    ready: Callable[[], tuple[bool, str]]  # whether new events are being stored, and if not, why
+    lag: Callable[[], Mapping[str, int]] = _no_lag  # records not read yet, by topic
+    allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
+    public_url: str | None = None  # what links begin with; None: what the request was sent to
+    clock: Callable[[], float] = time  # Unix seconds

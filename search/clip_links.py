@@ -1,0 +1,51 @@
+"""Where a moment can be looked at: the addresses of its thumbnail and its clip."""
+
+from __future__ import annotations
+
+import math
+from urllib.parse import quote, urlencode
+
+from domain.events import Kind
+from domain.ports import ArchivedChunk
+from search.clips import MAX_CLIP_S, BadClip, ChunkList, plan_clip
+
+_LISTED_S = 3600.0  # listed at once: moments found together often lie together
+_SHORTEST_S = 4.0  # a text has no length, and a clip of it should show what was going on
+
+
+class Links:
+    """Links for the moments of one answer; the archive is listed once for those that lie close together.
+
+    Not for keeping: what is archived later is not seen.
+    """
+
+    def __init__(self, archive: ChunkList, base_url: str) -> None:
+        self._archive = archive
+        self._base_url = base_url.rstrip("/")
+        self._listed: dict[tuple[str, Kind, int], list[ArchivedChunk]] = {}
+
+    def thumbnail_url(self, key: str | None) -> str | None:
+        return None if key is None else f"{self._base_url}/thumbnails/{quote(key)}"
+
+    def clip_url(self, source: str, start_s: float, end_s: float) -> str | None:
+        """With `#t=`, so that a player goes to the start asked for; None when nothing is archived then."""
+        end_s = min(max(end_s, start_s + _SHORTEST_S), start_s + MAX_CLIP_S)
+        try:
+            plan = plan_clip(self, source, start_s, end_s)
+        except BadClip:
+            return None
+        if plan is None:
+            return None
+        asked = urlencode({"source": source, "start_s": f"{start_s:.3f}", "end_s": f"{end_s:.3f}"})
+        return f"{self._base_url}/clip?{asked}#t={plan.start_offset_s:.3f}"
+
+    def overlapping(self, source: str, kind: Kind, start_s: float, end_s: float) -> list[ArchivedChunk]:
+        """As the archive's own."""
+        found: dict[str, ArchivedChunk] = {}
+        for window in range(math.floor(start_s / _LISTED_S), math.ceil(end_s / _LISTED_S)):
+            key = (source, kind, window)
+            if key not in self._listed:
+                first_s = window * _LISTED_S
+                self._listed[key] = self._archive.overlapping(source, kind, first_s, first_s + _LISTED_S)
+            found |= {chunk.key: chunk for chunk in self._listed[key]}
+        return [chunk for chunk in found.values() if chunk.start_s < end_s and chunk.end_s > start_s]

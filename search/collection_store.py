@@ -1,0 +1,101 @@
+"""The store of moments over any engine: which collection, which checks, which order. Engines only keep and find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from domain.events import Modality, MomentDescribed, Vector
+from domain.moments import moment_id
+from domain.ports import Hit, MomentFilter, StoredMoment
+from search.collections import Collection, CollectionSpec, Point, Row, check_moment
+from search.payload import from_payload, to_payload
+from search.words import Bm25Words
+
+UPSERT_POINTS = 256  # in one call to an engine: enough to be quick, few enough that a search beside it waits for ms
+
+
+class CollectionStore:
+    """A `MomentStore` of one collection for each modality.
+
+    A modality without a collection, or words where none are kept, is found empty; a moment of it is a KeyError.
+    `upsert` checks every moment before it writes the first and raises BadEvent for one that can't be kept.
+    """
+
+    def __init__(self, collections: Sequence[Collection], then_close: ExitStack | None = None) -> None:
+        self._collections: Mapping[Modality, Collection] = {each.spec.modality: each for each in collections}
+        if len(self._collections) != len(collections):
+            raise ValueError("two collections hold the same modality")
+        self._words = Bm25Words()
+        self._then_close = then_close or ExitStack()
+
+    def upsert(self, moments: Sequence[MomentDescribed], stored_s: float) -> None:
+        by_modality: dict[Modality, list[MomentDescribed]] = {}
+        for moment in moments:
+            check_moment(self._collections[moment.modality].spec, moment)
+            by_modality.setdefault(moment.modality, []).append(moment)
+        for modality, members in by_modality.items():
+            collection = self._collections[modality]
+            # The last of a batch wins, as it would have one after the other.
+            unique = {moment_id(moment): moment for moment in members}
+            points = [self._point(collection, id, moment, stored_s) for id, moment in unique.items()]
+            for first in range(0, len(points), UPSERT_POINTS):
+                collection.upsert(points[first : first + UPSERT_POINTS])
+            collection.flush()
+
+    def search_vector(
+        self, modality: Modality, vector: Vector, where: MomentFilter, limit: int, *, with_vectors: bool = False
+    ) -> list[Hit]:
+        collection = self._collections.get(modality)
+        if collection is None or limit < 1:
+            return []
+        spec = collection.spec
+        if len(vector) != spec.vectors[spec.searched_by]:
+            raise ValueError(
+                f"the query's vector has {len(vector)} numbers; collection {spec.name!r} keeps "
+                f"{spec.vectors[spec.searched_by]}"
+            )
+        return _hits(spec, collection.nearest(vector, where, limit, with_vectors=with_vectors))
+
+    def search_words(
+        self, modality: Modality, words: str, where: MomentFilter, limit: int, *, with_vectors: bool = False
+    ) -> list[Hit]:
+        collection = self._collections.get(modality)
+        query = self._words.of_query(words)
+        if collection is None or not collection.spec.words or query is None or limit < 1:
+            return []
+        rows = collection.nearest(query, where, limit, with_vectors=with_vectors)
+        return _hits(collection.spec, [row for row in rows if row.score > 0.0])
+
+    def newest(self, modality: Modality, where: MomentFilter, limit: int) -> list[StoredMoment]:
+        collection = self._collections.get(modality)
+        if collection is None or limit < 1:
+            return []
+        rows = collection.newest(where, limit)
+        rows.sort(key=lambda row: (-row.payload["start_s"], row.id))
+        return [from_payload(row.id, modality, row.payload, {}) for row in rows]
+
+    def sources(self, modality: Modality) -> dict[str, int]:
+        return collection.sources() if (collection := self._collections.get(modality)) else {}
+
+    def count(self, modality: Modality) -> int:
+        return collection.count() if (collection := self._collections.get(modality)) else 0
+
+    def close(self) -> None:
+        for collection in self._collections.values():
+            collection.close()
+        self._then_close.close()
+
+    def _point(self, collection: Collection, id: str, moment: MomentDescribed, stored_s: float) -> Point:
+        words = self._words.of_document(moment.text) if collection.spec.words else None
+        return Point(id, moment.vectors, words, to_payload(moment, stored_s))
+
+
+def _hits(spec: CollectionSpec, rows: list[Row]) -> list[Hit]:
+    """Equal scores in one order on every engine: the newest first. The vector searched by comes first."""
+    rows.sort(key=lambda row: (-row.score, -row.payload["start_s"], row.id))
+    hits = []
+    for row in rows:
+        vectors = {name: row.vectors[name] for name in spec.vectors if name in row.vectors}
+        hits.append(Hit(from_payload(row.id, spec.modality, row.payload, vectors), row.score))
+    return hits

@@ -1,0 +1,198 @@
+"""Moments in Qdrant Edge: the Qdrant engine in this process, files in a folder, the server's data format.
+
+Search is exact: a few milliseconds at tens of thousands of moments, growing with their number. The engine can build an
+index, but `optimize()` stops the whole process while it works (seconds to minutes), so it is never called here. A
+collection's folder holds its record and one shard, "hot"; shards sealed and optimised elsewhere can stand beside it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, cast
+
+import qdrant_edge as edge
+
+from domain.errors import ConfigError
+from domain.events import Vector
+from domain.ports import MomentFilter
+from search.collection_store import CollectionStore
+from search.collections import INDEXED, WORDS, CollectionSpec, Point, Row, SparseWords, check_record, record_of
+
+MOST_SOURCES = 100_000
+
+
+def open_edge_store(folder: Path, specs: Sequence[CollectionSpec]) -> CollectionStore:
+    """The store in `folder`, made when it is not there. This process owns it until `close`.
+
+    Raises ConfigError when another process owns it, when a collection is another encoder's, or when its files are
+    damaged: all that is wrong at once.
+    """
+    opened = ExitStack()
+    opened.enter_context(_own(folder))
+    collections: list[EdgeCollection] = []
+    mistakes: list[str] = []
+    for spec in specs:
+        try:
+            collections.append(EdgeCollection(folder, spec))
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        for collection in collections:
+            collection.close()
+        opened.close()
+        raise ConfigError(mistakes)
+    return CollectionStore(collections, opened)
+
+
+class EdgeCollection:
+    """One collection in one shard.
+
+    The engine holds the interpreter lock in every call, so calls never overlap; its segments have locks of their own
+    for the day it lets go.
+    """
+
+    def __init__(self, folder: Path, spec: CollectionSpec) -> None:
+        self.spec = spec
+        home = folder / spec.name
+        start_anew = f"choose another data folder, or delete {home} and index again from the topic 'moments'"
+        record, shard = home / "collection.json", home / "hot"
+        if record.exists():
+            check_record(spec, record.read_text(), str(folder), start_anew)
+        elif shard.exists():
+            raise ConfigError(f"{record} is missing, so what made the vectors beside it is not known: {start_anew}")
+        else:
+            home.mkdir(parents=True, exist_ok=True)
+            _write(record, record_of(spec))
+        if not shard.exists():
+            self._create(shard)
+        self._shard = self._load(shard, start_anew)
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        rows = []
+        for point in points:
+            vectors: dict[str, edge.NamedVector] = {n: list(v) for n, v in point.vectors.items()}
+            if point.words is not None:
+                vectors[WORDS] = edge.SparseVector(point.words.indices, point.words.values)
+            rows.append(edge.Point(point.id, vectors, point.payload))
+        self._shard.update(edge.UpdateOperation.upsert_points(rows))
+
+    def flush(self) -> None:
+        """To the disk: 3-5 ms. Without it a killed process loses nothing, but a power cut does, and the write-ahead log
+        grows until the next opening has to replay all of it."""
+        self._shard.flush()
+
+    def nearest(self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
+        if isinstance(query, SparseWords):
+            asked = edge.Query.Nearest(edge.SparseVector(query.indices, query.values), using=WORDS)
+        else:
+            asked = edge.Query.Nearest(list(query), using=self.spec.searched_by)
+        found = self._shard.query(
+            edge.QueryRequest(
+                limit=limit,
+                query=asked,
+                filter=self._filter(where),
+                with_payload=True,
+                with_vector=list(self.spec.vectors) if with_vectors else False,
+            )
+        )
+        return [Row(str(each.id), each.payload or {}, each.score, _dense(each.vector)) for each in found]
+
+    def newest(self, where: MomentFilter, limit: int) -> list[Row]:
+        latest_first = edge.OrderBy("start_s", edge.Direction.Desc)
+        found, _ = self._shard.scroll(
+            edge.ScrollRequest(limit=limit, filter=self._filter(where), with_payload=True, order_by=latest_first)
+        )
+        return [Row(str(each.id), each.payload or {}) for each in found]
+
+    def sources(self) -> dict[str, int]:
+        found = self._shard.facet(edge.FacetRequest("source", limit=MOST_SOURCES, exact=True))
+        return {str(hit.value): hit.count for hit in found.hits}
+
+    def count(self) -> int:
+        return self._shard.count(edge.CountRequest(exact=True))
+
+    def close(self) -> None:
+        self._shard.close()
+
+    def _create(self, shard: Path) -> None:
+        """Beside its place and then moved there: a process killed half way leaves nothing that looks like a shard."""
+        unfinished = shard.with_suffix(".new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        size = {
+            name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Cosine)
+            for name, size in self.spec.vectors.items()
+        }
+        words = {WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)} if self.spec.words else None
+        made = edge.EdgeShard.create(str(unfinished), edge.EdgeConfig(vectors=size, sparse_vectors=words))
+        schemas = {"keyword": edge.PayloadSchemaType.Keyword, "float": edge.PayloadSchemaType.Float}
+        for name, kind in INDEXED.items():
+            made.update(edge.UpdateOperation.create_field_index(name, schemas[kind]))
+        made.flush()
+        made.close()
+        unfinished.rename(shard)
+
+    def _load(self, shard: Path, start_anew: str) -> edge.EdgeShard:
+        # The engine loads a shard without its segments as an empty one; whoever deleted them should hear of it.
+        if not any((shard / "segments").glob("*")):
+            raise ConfigError(f"{shard} has lost its segments: restore it, or {start_anew}")
+        return _explained(lambda: edge.EdgeShard.load(str(shard)), f"{shard} is damaged: restore it, or {start_anew}")
+
+    def _filter(self, where: MomentFilter) -> edge.Filter | None:
+        must: list[edge.FieldCondition] = []
+        if where.sources:
+            must.append(edge.FieldCondition("source", match=edge.MatchAny(list(where.sources))))
+        if where.since_s is not None:
+            must.append(edge.FieldCondition("end_s", range=edge.RangeFloat(gte=where.since_s)))
+        if where.until_s is not None:
+            must.append(edge.FieldCondition("start_s", range=edge.RangeFloat(lte=where.until_s)))
+        return edge.Filter(must=list(must)) if must else None
+
+
+def _own(folder: Path) -> IO[str]:
+    """The folder's lock, held for as long as the file is open; the system lets go of it when the process dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "owner.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise ConfigError(
+            f"{folder} is already open in process {owner}. Only one process, the search node, may own the store: stop "
+            "the other one, or ask its HTTP API instead of opening the folder"
+        ) from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _explained(load: Callable[[], edge.EdgeShard], mistake: str) -> edge.EdgeShard:
+    try:
+        return load()
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # damaged files can make the engine panic, which is no Exception in Python
+        raise ConfigError(f"{mistake} (the engine says: {str(error)[:300]})") from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, also after a power cut."""
+    unfinished = path.with_suffix(".new")
+    with unfinished.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(path)
+
+
+def _dense(vectors: edge.Vector | None) -> dict[str, Vector]:
+    if not isinstance(vectors, dict):
+        return {}
+    return {name: cast(Vector, tuple(vector)) for name, vector in vectors.items() if isinstance(vector, list)}

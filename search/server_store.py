@@ -1,0 +1,228 @@
+"""Moments in a Qdrant server, over gRPC; or, for tests and trials, in the client's own in-memory mode.
+
+Several search nodes may share one server. The server builds its indexes beside its searches, in its own process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from threading import Lock
+from typing import TypeAlias, cast
+from urllib.parse import urlsplit
+
+import grpc  # type: ignore[import-untyped]  # ships no types
+from qdrant_client import QdrantClient
+from qdrant_client import models as m
+from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+from qdrant_client.local.qdrant_local import QdrantLocal
+
+from domain.errors import ConfigError
+from domain.events import Vector
+from domain.ports import MomentFilter
+from search.collection_store import CollectionStore
+from search.collections import INDEXED, WORDS, CollectionSpec, Point, Row, SparseWords, check_record, record_of
+
+IN_MEMORY = ":memory:"
+TIMEOUT_S = 10
+MOST_SOURCES = 100_000
+_RECORD = "nowseen"  # key of the collection's metadata
+_Guard: TypeAlias = Callable[[], AbstractContextManager[object]]
+
+
+def open_server_store(
+    url: str, specs: Sequence[CollectionSpec], *, api_key: str | None = None, prefix: str = ""
+) -> CollectionStore:
+    """The store at `url`, such as http://127.0.0.1:6333; its gRPC port is the next one. ":memory:" needs no server.
+
+    `prefix` stands before every collection's name, so that one server can serve several installations.
+    Raises ConfigError when a collection is another encoder's or the key is refused, and ConnectionError, here and in
+    every method, when the server does not answer: try again later.
+    """
+    opened = ExitStack()
+    if url == IN_MEMORY:
+        client, turn = QdrantClient(IN_MEMORY), Lock()  # the in-memory mode is not thread-safe
+
+        def guard() -> AbstractContextManager[object]:
+            return turn
+
+    else:
+        host, port, https = _address(url)
+        client = QdrantClient(
+            host=host, port=port, grpc_port=port + 1, https=https, api_key=api_key,
+            prefer_grpc=True, timeout=TIMEOUT_S, check_compatibility=False,
+        )  # fmt: skip
+
+        def guard() -> AbstractContextManager[object]:
+            return _answering(_without_secrets(url))
+
+    opened.callback(client.close)
+    collections: list[ServerCollection] = []
+    mistakes: list[str] = []
+    try:
+        for spec in specs:
+            try:
+                collections.append(ServerCollection(client, guard, prefix + spec.name, spec, _without_secrets(url)))
+            except ConfigError as error:
+                mistakes += error.mistakes
+        if mistakes:
+            raise ConfigError(mistakes)
+    except BaseException:
+        opened.close()
+        raise
+    return CollectionStore(collections, opened)
+
+
+class ServerCollection:
+    """One collection of the server. `guard` stands around every call: it translates errors, or takes turns."""
+
+    def __init__(self, client: QdrantClient, guard: _Guard, name: str, spec: CollectionSpec, url: str) -> None:
+        self.spec = spec
+        self._client = client
+        self._guard = guard
+        self._name = name
+        with guard():
+            kept = self._record() if client.collection_exists(name) else self._create()
+            if kept is None:
+                raise ConfigError(
+                    f"collection {name!r} at {url} has no record of its encoder: it was made by something else, or "
+                    "the server is too old to keep a collection's metadata. Set another prefix or upgrade the server"
+                )
+            start_anew = f"set another prefix, or delete collection {name!r} and index again from the topic 'moments'"
+            check_record(spec, kept, url, start_anew)
+            self._index()
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        rows = []
+        for point in points:
+            vectors: dict[str, m.Vector] = {name: list(vector) for name, vector in point.vectors.items()}
+            if point.words is not None:
+                vectors[WORDS] = m.SparseVector(indices=point.words.indices, values=point.words.values)
+            rows.append(m.PointStruct(id=point.id, vector=cast("m.VectorStruct", vectors), payload=point.payload))
+        with self._guard():
+            self._client.upsert(self._name, rows, wait=True)
+
+    def flush(self) -> None:
+        """Nothing: the server's write-ahead log holds what it has acknowledged."""
+
+    def nearest(self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
+        asked = (
+            m.SparseVector(indices=query.indices, values=query.values)
+            if isinstance(query, SparseWords)
+            else list(query)
+        )
+        with self._guard():
+            found = self._client.query_points(
+                self._name,
+                query=asked,
+                using=WORDS if isinstance(query, SparseWords) else self.spec.searched_by,
+                query_filter=_filter(where),
+                limit=limit,
+                with_payload=True,
+                with_vectors=list(self.spec.vectors) if with_vectors else False,
+            ).points
+        return [Row(str(each.id), each.payload or {}, each.score, _dense(each.vector)) for each in found]
+
+    def newest(self, where: MomentFilter, limit: int) -> list[Row]:
+        with self._guard():
+            found, _ = self._client.scroll(
+                self._name,
+                scroll_filter=_filter(where),
+                limit=limit,
+                order_by=m.OrderBy(key="start_s", direction=m.Direction.DESC),
+                with_payload=True,
+            )
+        return [Row(str(each.id), each.payload or {}) for each in found]
+
+    def sources(self) -> dict[str, int]:
+        with self._guard():
+            found = self._client.facet(self._name, "source", limit=MOST_SOURCES, exact=True)
+        return {str(hit.value): hit.count for hit in found.hits}
+
+    def count(self) -> int:
+        with self._guard():
+            return self._client.count(self._name, exact=True).count
+
+    def close(self) -> None:
+        """Nothing: the client is closed once, by the store."""
+
+    def _record(self) -> str | None:
+        kept = (self._client.get_collection(self._name).config.metadata or {}).get(_RECORD)
+        return kept if isinstance(kept, str) else None
+
+    def _create(self) -> str | None:
+        words = {WORDS: m.SparseVectorParams(modifier=m.Modifier.IDF)} if self.spec.words else None
+        try:
+            self._client.create_collection(
+                self._name,
+                vectors_config={
+                    name: m.VectorParams(size=size, distance=m.Distance.COSINE)
+                    for name, size in self.spec.vectors.items()
+                },
+                sparse_vectors_config=words,
+                metadata={_RECORD: record_of(self.spec)},
+            )
+        except Exception:
+            # Another node may have been quicker; then its record is the one to compare with.
+            if not self._client.collection_exists(self._name):
+                raise
+        return self._record()
+
+    def _index(self) -> None:
+        """At every opening, because a node may have died between making the collection and its indexes."""
+        if isinstance(self._client._client, QdrantLocal):
+            return  # it has no indexes, and warns of it
+        schemas = {"keyword": m.PayloadSchemaType.KEYWORD, "float": m.PayloadSchemaType.FLOAT}
+        for field, kind in INDEXED.items():
+            self._client.create_payload_index(self._name, field, schemas[kind], wait=True)
+
+
+def _filter(where: MomentFilter) -> m.Filter | None:
+    must: list[m.Condition] = []
+    if where.sources:
+        must.append(m.FieldCondition(key="source", match=m.MatchAny(any=list(where.sources))))
+    if where.since_s is not None:
+        must.append(m.FieldCondition(key="end_s", range=m.Range(gte=where.since_s)))
+    if where.until_s is not None:
+        must.append(m.FieldCondition(key="start_s", range=m.Range(lte=where.until_s)))
+    return m.Filter(must=must) if must else None
+
+
+@contextmanager
+def _answering(url: str) -> Iterator[None]:
+    """What gRPC says, in words that tell a caller whether to try again."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        code = error.code()
+        if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+            raise ConfigError(f"the Qdrant server at {url} refuses the API key (NOWSEEN_QDRANT_API_KEY)") from error
+        if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
+            raise ConnectionError(
+                f"the Qdrant server at {url} does not answer within {TIMEOUT_S} s ({error.details()})"
+            ) from error
+        raise
+    except ResourceExhaustedResponse as error:
+        raise ConnectionError(f"the Qdrant server at {url} is busy: {error.message}") from error
+
+
+def _address(url: str) -> tuple[str, int, bool]:
+    """Host, HTTP port, and whether it is encrypted."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return parts.hostname, parts.port or 6333, parts.scheme == "https"
+    except ValueError:
+        pass
+    raise ConfigError(f"{_without_secrets(url)!r} is not a Qdrant server's URL, such as http://127.0.0.1:6333")
+
+
+def _without_secrets(url: str) -> str:
+    address = urlsplit(url)
+    return address._replace(netloc=address.netloc.rpartition("@")[2], query="").geturl()
+
+
+def _dense(vectors: object) -> dict[str, Vector]:
+    if not isinstance(vectors, dict):
+        return {}
+    return {name: tuple(vector) for name, vector in vectors.items() if isinstance(vector, list)}

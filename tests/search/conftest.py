@@ -1,0 +1,185 @@
+"""A recording with a known event in it, a white flash and a beep, cut into chunks as a publisher would."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from domain.events import Kind
+from domain.ports import MediaArchive
+
+START_S = 1_790_000_000.0
+EVENT_AFTER_S = 3.0  # the flash and the beep, from START_S
+CHUNK_S = 2.0
+RATE_HZ = 48_000
+FPS = 25
+_TYPES = {"mpegts": "mp2t", "matroska": "x-matroska"}
+
+
+@dataclass(frozen=True)
+class Take:
+    """A recording: how it is encoded, and into which chunks it goes."""
+
+    video: str = "libx264"
+    audio: str = "aac"
+    container: str = "mpegts"
+    chunks: int = 3
+    size: tuple[int, int] = (160, 120)
+
+
+@dataclass(frozen=True)
+class MadeChunk:
+    kind: Kind
+    start_s: float
+    duration_s: float
+    content_type: str
+    media: bytes
+
+
+def seconds(ticks: int | None, time_base: Fraction | None) -> float:
+    assert ticks is not None and time_base is not None
+    return float(ticks * time_base)
+
+
+def video_chunks(take: Take) -> Iterator[MadeChunk]:
+    """Each encoded on its own, as after a key frame."""
+    frames = round(CHUNK_S * FPS)
+    width, height = take.size
+    for number in range(take.chunks):
+        file = io.BytesIO()
+        with av.open(file, "w", format=take.container) as out:
+            stream = out.add_stream(take.video, rate=FPS)
+            assert isinstance(stream, VideoStream)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            for index in range(frames):
+                at_s = number * CHUNK_S + index / FPS
+                level = 255 if EVENT_AFTER_S <= at_s < EVENT_AFTER_S + 0.2 else 20
+                frame = VideoFrame.from_ndarray(np.full((height, width, 3), level, np.uint8), format="rgb24")
+                frame.pts, frame.time_base = index, Fraction(1, FPS)
+                out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+        content_type = f"video/{_TYPES[take.container]}"
+        yield MadeChunk("video", START_S + number * CHUNK_S, CHUNK_S, content_type, file.getvalue())
+
+
+def audio_chunks(take: Take) -> Iterator[MadeChunk]:
+    """One continuous encoding, its packets dealt out to chunks, as when a live stream is copied."""
+    samples = np.zeros(round(take.chunks * CHUNK_S * RATE_HZ), np.float32)
+    first, count = round(EVENT_AFTER_S * RATE_HZ), round(0.2 * RATE_HZ)
+    samples[first : first + count] = 0.5 * np.sin(np.arange(count) * 2 * np.pi * 1000 / RATE_HZ)
+    whole = io.BytesIO()
+    with av.open(whole, "w", format="matroska") as out:
+        stream = out.add_stream(take.audio, rate=RATE_HZ, layout="mono")
+        assert isinstance(stream, AudioStream)
+        resampler = av.AudioResampler(stream.codec_context.format, "mono", RATE_HZ)
+        for at in range(0, samples.size, 960):
+            frame = AudioFrame.from_ndarray(samples[None, at : at + 960], "fltp", "mono")
+            frame.sample_rate, frame.pts = RATE_HZ, at
+            for converted in resampler.resample(frame):
+                out.mux(stream.encode(converted))
+        out.mux(stream.encode(None))
+    whole.seek(0)
+    with av.open(whole, "r") as source:
+        track = source.streams.audio[0]
+        packets = [packet for packet in source.demux(track) if packet.size and packet.pts is not None]
+        times_s = [seconds(packet.pts, packet.time_base) for packet in packets]
+        for number in range(take.chunks):
+            mine = [at for at, at_s in enumerate(times_s) if number * CHUNK_S <= at_s + 0.001 < (number + 1) * CHUNK_S]
+            file = io.BytesIO()
+            with av.open(file, "w", format=take.container) as out:
+                copied = out.add_stream_from_template(track)
+                for at in mine:
+                    packets[at].stream = copied
+                    out.mux(packets[at])
+            end_s = min([*times_s[mine[-1] + 1 :], take.chunks * CHUNK_S])
+            start_s = times_s[mine[0]] + _run_in_s(file.getvalue())
+            content_type = f"audio/{_TYPES[take.container]}"
+            yield MadeChunk("audio", START_S + start_s, end_s - start_s, content_type, file.getvalue())
+
+
+def _run_in_s(media: bytes) -> float:
+    """What a decoder swallows at the start of each file: Matroska says so for AAC and Opus, MPEG-TS can't."""
+    with av.open(io.BytesIO(media), "r") as source:
+        first = next(packet for packet in source.demux(audio=0) if packet.pts is not None)
+        packet_s = seconds(first.pts, first.time_base)
+    with av.open(io.BytesIO(media), "r") as source:
+        frame = next(source.decode(audio=0))
+        return seconds(frame.pts, frame.time_base) - packet_s
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a player would notice of a clip. Times are seconds from its start, None where there is no such track."""
+
+    flash_s: float | None
+    beep_s: float | None
+    picture_times_s: list[float]
+    sound_end_s: float
+    codecs: dict[str, str]
+
+
+def look_at(clip: bytes) -> Seen:
+    """Decodes the clip as a player does."""
+    flash_s = beep_s = None
+    picture_times_s: list[float] = []
+    sound_end_s = 0.0
+    with av.open(io.BytesIO(clip), "r") as source:
+        codecs = {str(stream.type): stream.codec_context.name for stream in source.streams}
+        frames: Iterator[Any] = source.decode()
+        for frame in frames:
+            at_s = seconds(frame.pts, frame.time_base)
+            if isinstance(frame, VideoFrame):
+                picture_times_s.append(at_s)
+                if flash_s is None and frame.to_ndarray(format="gray").mean() > 128:
+                    flash_s = at_s
+            else:
+                samples = np.abs(frame.to_ndarray()[0])
+                sound_end_s = at_s + frame.samples / frame.sample_rate
+                if beep_s is None and (samples > 0.1).any():
+                    beep_s = at_s + int((samples > 0.1).argmax()) / frame.sample_rate
+    return Seen(flash_s, beep_s, picture_times_s, sound_end_s, codecs)
+
+
+class Recording:
+    start_s = START_S
+    event_after_s = EVENT_AFTER_S
+    look_at = staticmethod(look_at)
+
+    def chunks(self, **take: Any) -> Iterator[MadeChunk]:
+        yield from video_chunks(Take(**take))
+        yield from audio_chunks(Take(**take))
+
+    def publish(
+        self,
+        archive: MediaArchive,
+        source: str,
+        *,
+        edit: Callable[[int, MadeChunk], MadeChunk | None] = lambda number, chunk: chunk,
+        **take: Any,
+    ) -> list[MadeChunk]:
+        """Archives the chunks that `edit` leaves of the numbered ones, and returns them."""
+        kept = []
+        for made in (video_chunks(Take(**take)), audio_chunks(Take(**take))):
+            for number, chunk in enumerate(made):
+                if (edited := edit(number, chunk)) is not None:
+                    kept.append(edited)
+                    archive.put_chunk(
+                        source, edited.kind, edited.start_s, edited.duration_s, edited.content_type, edited.media
+                    )
+        return kept
+
+
+@pytest.fixture
+def recording() -> Recording:
+    return Recording()

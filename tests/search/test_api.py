@@ -1,0 +1,353 @@
+"""The API over a real store, a real archive and real sentence vectors; scenes are described in words here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from domain.events import CoverageAdvanced, Modality, MomentDescribed, Vector, WatermarkAdvanced
+from domain.moments import moment_id
+from domain.ports import EncoderInfo, Image, Matrix, SentenceEncoder
+from encoders.options import EncoderOptions
+from encoders.sentences import load_minilm
+from search.api import ApiParts, create_api
+from search.clips import ClipOptions
+from search.collections import CollectionSpec
+from search.metrics import NodeMetrics
+from search.service import SearchService
+from search.stores import EdgeFolder, open_store
+from search.watermarks import Watermarks
+from streams.archive import FsspecArchive
+
+START_S = 1_790_000_000.0
+NOW_S = START_S + 100
+TEXT_SIZE = 384
+SPECS = (
+    CollectionSpec("scenes", "scene", {"image": TEXT_SIZE}, words=False, encoder="described"),
+    CollectionSpec("speech", "speech", {"text": TEXT_SIZE}, words=True, encoder="minilm"),
+    CollectionSpec("texts", "text", {"text": TEXT_SIZE}, words=True, encoder="minilm"),
+)
+STAND_IN = EncoderInfo(
+    "pictures", "concept", "somewhere", "MIT", TEXT_SIZE, "cpu", "open_clip:ViT-B-32", "knows no people"
+)
+
+
+class DescribedPictures:
+    """Pictures by their descriptions: the space of the sentences, as the concept encoder's is."""
+
+    def __init__(self, sentences: SentenceEncoder) -> None:
+        self.info = STAND_IN
+        self._sentences = sentences
+
+    def encode_texts(self, texts: Sequence[str]) -> Matrix:
+        return self._sentences.encode_texts(texts)
+
+    def encode_images(self, images: Sequence[Image]) -> Matrix:
+        raise NotImplementedError("the API never looks at pictures")
+
+
+@pytest.fixture(scope="session")
+def sentences() -> SentenceEncoder:
+    return load_minilm(EncoderOptions(Path()))
+
+
+@pytest.fixture
+def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:
+    store = open_store(EdgeFolder(tmp_path / "store"), SPECS)
+    archive = FsspecArchive(str(tmp_path / "archive"))
+    pictures = DescribedPictures(sentences)
+    watermarks = Watermarks()
+    clips = ClipOptions(tmp_path / "clips")
+    yield ApiParts(
+        SearchService(store, sentences, pictures),
+        store,
+        archive,
+        watermarks,
+        NodeMetrics(watermarks, lambda: NOW_S),
+        (STAND_IN, sentences.info),
+        clips,
+        ready=lambda: (True, ""),
+        clock=lambda: NOW_S,
+    )
+    store.close()
+
+
+@pytest.fixture
+async def ask(parts: ApiParts) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(parts) as opened:
+        yield opened
+
+
+def client(parts: ApiParts, base_url: str = "http://127.0.0.1:8000") -> httpx.AsyncClient:
+    # Faults come back as the answers people get.
+    transport = httpx.ASGITransport(create_api(parts), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url=base_url)
+
+
+@pytest.fixture
+def store_moment(parts: ApiParts, sentences: SentenceEncoder) -> Callable[..., MomentDescribed]:
+    def put(
+        modality: Modality, text: str, at_s: float = 0.0, source: str = "cam", thumbnail_key: str | None = None
+    ) -> MomentDescribed:
+        vector: Vector = tuple(sentences.encode_texts([text])[0].tolist())
+        name, encoder = ("image", "described") if modality == "scene" else ("text", "minilm")
+        moment = MomentDescribed(
+            source, modality, START_S + at_s, START_S + at_s + 2, encoder, {name: vector},
+            text="" if modality == "scene" else text, thumbnail_key=thumbnail_key,
+        )  # fmt: skip
+        parts.store.upsert([moment], START_S + at_s + 3)
+        return moment
+
+    return put
+
+
+async def test_a_moment_is_found_with_its_evidence(
+    ask: httpx.AsyncClient, parts: ApiParts, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    spoken = store_moment("speech", "the goalkeeper saved the penalty", at_s=10)
+    store_moment("speech", "rain is expected on the coast tomorrow", at_s=60)
+    parts.watermarks.advance(WatermarkAdvanced("cam", "speech", START_S + 70, START_S + 71))
+    answer = (await ask.get("/search", params={"q": "goalkeeper saves a penalty"})).json()
+    best = answer["moments"][0]
+    assert set(best) == {
+        "source", "start_s", "end_s", "time", "modalities", "score", "text", "thumbnail_url", "clip_url", "evidence"
+    }  # fmt: skip
+    assert (best["source"], best["start_s"], best["end_s"]) == ("cam", START_S + 10, START_S + 12)
+    assert best["time"] == "2026-09-21T14:13:30.000Z"
+    assert best["text"] == "the goalkeeper saved the penalty"
+    assert 0.5 < best["score"] <= 1
+    evidence = {each["why"]: each for each in best["evidence"]}
+    assert set(evidence["words"]) == {
+        "moment_id", "modality", "why", "score", "raw_score", "start_s", "end_s", "text", "matched_words", "encoder"
+    }  # fmt: skip
+    assert evidence["words"]["moment_id"] == moment_id(spoken)
+    assert {"goalkeeper", "penalty"} <= set(evidence["words"]["matched_words"])
+    assert evidence["meaning"]["encoder"] == "minilm"
+    assert answer["query"] == "goalkeeper saves a penalty"
+    assert answer["complete_until"] == {"cam": {"speech": START_S + 70}}
+    assert set(answer["took_ms"]) == {"encode", "store", "rank"}
+
+
+async def test_a_search_can_be_narrowed(ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]) -> None:
+    words = "a red car turns left"
+    store_moment("speech", words, at_s=0)
+    store_moment("text", words, at_s=40, source="chat")
+    store_moment("scene", words, at_s=80)
+
+    async def starts(**narrowed: Any) -> list[float]:
+        answer = await ask.get("/search", params={"q": words, **narrowed})
+        assert answer.status_code == 200, answer.text
+        return sorted(moment["start_s"] - START_S for moment in answer.json()["moments"])
+
+    assert await starts() == [0, 40, 80]
+    assert await starts(kind="speech") == [0]
+    assert await starts(kind=["speech", "scene"]) == [0, 80]
+    assert await starts(source="chat") == [40]
+    assert await starts(source=["cam", "chat"], kind="text") == [40]
+    assert await starts(since=START_S + 30, until=START_S + 50) == [40]
+    assert await starts(since="2026-09-21T14:14:30Z") == [80]
+    assert await starts(since="2026-09-21T16:14:30+02:00") == [80]
+    assert len(await starts(limit=1)) == 1
+
+
+async def test_nothing_known_differs_from_nothing_found(
+    ask: httpx.AsyncClient, parts: ApiParts, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    store_moment("speech", "good evening")
+    parts.watermarks.advance(WatermarkAdvanced("cam", "speech", START_S + 2, START_S + 3))
+    answer = (await ask.get("/search", params={"q": "zebra", "source": ["cam", "nobody"], "kind": "text"})).json()
+    assert answer["moments"] == []
+    assert answer["complete_until"] == {"cam": {"speech": START_S + 2}, "nobody": {}}
+    assert any("'nobody'" in warning for warning in answer["warnings"])
+    assert not any("'cam'" in warning for warning in answer["warnings"])
+
+
+async def test_a_stand_in_is_said_wherever_it_matters(ask: httpx.AsyncClient) -> None:
+    said = "pictures: concept stands in for open_clip:ViT-B-32: knows no people"
+    assert said in (await ask.get("/search", params={"q": "zebra"})).json()["warnings"]
+    assert said in (await ask.get("/health")).json()["warnings"]
+    pictures, sentences = (await ask.get("/encoders")).json()["encoders"]
+    assert (pictures["stand_in_for"], pictures["warning"]) == ("open_clip:ViT-B-32", "knows no people")
+    assert (sentences["name"], sentences["licence"], sentences["stand_in_for"]) == ("minilm", "Apache-2.0", None)
+
+
+async def test_the_newest_come_latest_first(
+    ask: httpx.AsyncClient, parts: ApiParts, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    for at_s, modality in ((0, "speech"), (5, "scene"), (9, "text")):
+        store_moment(modality, f"moment at {at_s}", at_s=at_s)
+    parts.watermarks.advance(WatermarkAdvanced("cam", "scene", START_S + 7, START_S + 8))
+    answer = (await ask.get("/moments/newest")).json()
+    assert [(each["start_s"] - START_S, each["modalities"]) for each in answer["moments"]] == [
+        (9, ["text"]), (5, ["scene"]), (0, ["speech"])
+    ]  # fmt: skip
+    assert all(each["score"] is None and each["evidence"] == [] for each in answer["moments"])
+    assert answer["complete_until"] == {"cam": {"scene": START_S + 7}}
+    narrowed = (await ask.get("/moments/newest", params={"kind": "scene", "limit": 1, "source": "cam"})).json()
+    assert [each["start_s"] for each in narrowed["moments"]] == [START_S + 5]
+
+
+async def test_sources_show_how_much_and_how_far(
+    ask: httpx.AsyncClient, parts: ApiParts, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    store_moment("speech", "good evening")
+    store_moment("text", "good evening", source="chat")
+    parts.watermarks.advance(WatermarkAdvanced("cam", "speech", NOW_S - 4, NOW_S - 1))
+    parts.watermarks.advance(WatermarkAdvanced("quiet", "scene", NOW_S - 50, NOW_S))
+    assert (await ask.get("/sources")).json()["sources"] == [
+        {
+            "source": "cam",
+            "moments": {"speech": 1},
+            "watermarks": {"speech": {"until_s": NOW_S - 4, "stored_s": NOW_S - 1, "behind_s": 4}},
+        },
+        {"source": "chat", "moments": {"text": 1}, "watermarks": {}},
+        {
+            "source": "quiet",
+            "moments": {},
+            "watermarks": {"scene": {"until_s": NOW_S - 50, "stored_s": NOW_S, "behind_s": 50}},
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "about"),
+    [
+        ("/search", "q: "),
+        ("/search?q=", "empty"),
+        ("/search?q=%20", "empty"),
+        ("/search?q=x&kind=smell", "kind: "),
+        ("/search?q=x&limit=0", "limit: "),
+        ("/search?q=x&limit=101", "limit: "),
+        ("/search?q=x&since=yesterday", "ISO 8601"),
+        ("/search?q=x&until=nan", "ISO 8601"),
+        ("/search?q=x&since=20&until=10", "after"),
+        ("/moments/newest?limit=many", "limit: "),
+        ("/clip?source=cam&start_s=5&end_s=4", "before"),
+        ("/clip?source=cam&start_s=0&end_s=121", "120 s"),
+        ("/clip?source=cam&start_s=nan&end_s=nan", "before"),
+        ("/clip?source=..%2F..&start_s=1&end_s=2", "source"),
+        ("/clip?source=cam", "start_s: "),
+    ],
+)
+async def test_a_mistake_is_explained(ask: httpx.AsyncClient, path: str, about: str) -> None:
+    answer = await ask.get(path)
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"error"}
+    assert about in answer.json()["error"]
+
+
+async def test_what_is_not_there_is_said_in_the_same_form(ask: httpx.AsyncClient) -> None:
+    missing, wrong = await ask.get("/nothing"), await ask.post("/search")
+    assert (missing.status_code, wrong.status_code) == (404, 405)
+    assert "/docs" in missing.json()["error"] and "/docs" in wrong.json()["error"]
+
+
+class _Down:
+    """A store whose server went away."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        def fail(*_: Any, **__: Any) -> Any:
+            raise self._error
+
+        return fail
+
+
+@pytest.mark.parametrize("path", ["/search?q=x", "/moments/newest", "/sources"])
+async def test_a_store_that_is_down_is_503_and_no_stack_trace(
+    parts: ApiParts, sentences: SentenceEncoder, path: str
+) -> None:
+    down: Any = _Down(ConnectionError("the Qdrant server does not answer"))
+    service = SearchService(down, sentences, DescribedPictures(sentences))
+    async with client(replace(parts, store=down, service=service)) as ask:
+        answer = await ask.get(path)
+        health = await ask.get("/health")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert "the Qdrant server does not answer" in answer.json()["error"]
+    assert health.status_code == 503
+    assert health.json()["parts"]["store"] == {
+        "ok": False, "detail": "does not answer: the Qdrant server does not answer"
+    }  # fmt: skip
+
+
+async def test_a_fault_of_ours_tells_nothing_of_its_inside(parts: ApiParts) -> None:
+    broken: Any = _Down(RuntimeError("secret"))
+    async with client(replace(parts, store=broken)) as ask:
+        answer = await ask.get("/sources")
+    assert answer.status_code == 500
+    assert set(answer.json()) == {"error"}
+    assert "secret" not in answer.text
+
+
+async def test_health_names_what_is_not_ready(parts: ApiParts) -> None:
+    async with client(replace(parts, lag=lambda: {"moments": 3})) as ask:
+        ready = await ask.get("/health")
+    assert (ready.status_code, ready.json()["status"], ready.json()["lag"]) == (200, "ready", {"moments": 3})
+    async with client(replace(parts, ready=lambda: (False, "still reading the watermarks"))) as ask:
+        waiting = await ask.get("/health")
+    assert (waiting.status_code, waiting.json()["status"]) == (503, "not ready")
+    assert waiting.json()["parts"]["streams"] == {"ok": False, "detail": "still reading the watermarks"}
+    assert waiting.json()["parts"]["store"]["ok"] is True
+
+
+async def test_metrics_are_prometheus_text(parts: ApiParts) -> None:
+    parts.metrics.covered(CoverageAdvanced("cam", "scene", 0.0, 4.0, 5.0, decode_s=0.5))
+    async with client(replace(parts, lag=lambda: {"moments": 3})) as ask:
+        await ask.get("/search", params={"q": "zebra"})
+        page = await ask.get("/metrics")
+    assert page.headers["content-type"].startswith("text/plain; version=")
+    values = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(page.text)
+        for sample in family.samples
+    }
+    assert values["nowseen_consumer_lag", "moments"] == 3
+    assert values["nowseen_search_seconds_count", "store"] == 1
+    assert values["nowseen_decode_seconds_sum", "scene"] == 0.5
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", ""])
+async def test_a_name_that_is_not_ours_is_refused(ask: httpx.AsyncClient, host: str) -> None:
+    answer = await ask.get("/sources", headers={"Host": host})
+    assert answer.status_code == 400
+    assert "NOWSEEN_ALLOWED_HOSTS" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:9999", "LOCALHOST", "[::1]:8000", "node.example:80"])
+async def test_names_that_are_ours_are_served(parts: ApiParts, host: str) -> None:
+    async with client(replace(parts, allowed_hosts=("node.example",))) as ask:
+        assert (await ask.get("/sources", headers={"Host": host})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://localhost:8501", True), ("http://127.0.0.1", True), ("https://localhost", False),
+        ("http://localhost.evil.example", False), ("http://evil.example", False), ("null", False),
+    ],
+)  # fmt: skip
+async def test_only_pages_of_this_machine_may_read(ask: httpx.AsyncClient, origin: str, allowed: bool) -> None:
+    answer = await ask.get("/sources", headers={"Origin": origin})
+    assert answer.headers.get("access-control-allow-origin") == (origin if allowed else None)
+    asking = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
+    assert (await ask.options("/sources", headers=asking)).status_code == 400
+
+
+async def test_the_root_leads_to_the_docs_which_list_everything(ask: httpx.AsyncClient) -> None:
+    root = await ask.get("/")
+    assert (root.status_code, root.headers["location"]) == (307, "/docs")
+    assert (await ask.get("/docs")).status_code == 200
+    paths = (await ask.get("/openapi.json")).json()["paths"]
+    assert set(paths) == {
+        "/search", "/moments/newest", "/sources", "/clip", "/thumbnails/{key}", "/encoders", "/health", "/metrics"
+    }  # fmt: skip
+    assert all(set(methods) == {"get"} for methods in paths.values())

@@ -1,0 +1,210 @@
+"""Search over a real store with the packaged encoders: what people ask for comes first, and nothing means nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_sample_images  # type: ignore[import-untyped]  # ships no types
+
+from domain.events import Modality, MomentDescribed
+from domain.ports import Matrix, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder
+from encoders.concept_pictures import ConceptPictureEncoder
+from encoders.options import EncoderOptions
+from encoders.sentences import load_minilm
+from search.collections import CollectionSpec
+from search.query_bank import QueryBank, bank_queries
+from search.query_vectors import QueryVectors
+from search.service import BadQuery, SearchRequest, SearchService
+from search.stores import EdgeFolder, open_store
+
+T0_S = 1_767_225_600.0
+TALK = (
+    "good evening and welcome to the programme",
+    "the central bank raised interest rates by another quarter point this morning",
+    "and he scores, what a goal, the whole bench is running onto the pitch",
+    "the river burst its banks overnight and dozens of homes are under water",
+    "let the dough rest for an hour under a towel until it has doubled in size",
+)
+HEADLINE = "Flood: homes under water after the river burst its banks"
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> EncoderOptions:
+    return EncoderOptions(tmp_path_factory.mktemp("cache"), device="cpu", allow_download=False)
+
+
+@pytest.fixture(scope="module")
+def sentences(options: EncoderOptions) -> SentenceEncoder:
+    return load_minilm(options)
+
+
+@pytest.fixture(scope="module")
+def pictures(options: EncoderOptions) -> PictureEncoder:
+    return ConceptPictureEncoder(options)
+
+
+@pytest.fixture(scope="module")
+def store(
+    tmp_path_factory: pytest.TempPathFactory, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> Iterator[MomentStore]:
+    """Talk every 40 s on "news"; a headline beside the flood; two photographs, a palace and a flower, on "camera"."""
+    size, pixels = sentences.info.vector_size, pictures.info.vector_size
+    specs = (
+        CollectionSpec("scenes", "scene", {"image": pixels}, words=False, encoder=pictures.info.name),
+        CollectionSpec("speech", "speech", {"text": size}, words=True, encoder=sentences.info.name),
+        CollectionSpec("texts", "text", {"text": size}, words=True, encoder=sentences.info.name),
+    )
+    opened = open_store(EdgeFolder(tmp_path_factory.mktemp("store")), specs)
+    said = sentences.encode_texts([*TALK, HEADLINE])
+    seen = pictures.encode_images(load_sample_images().images)  # china.jpg, flower.jpg
+    moments = [_moment("news", "speech", 40.0 * n, said[n], text) for n, text in enumerate(TALK)]
+    moments.append(_moment("news", "text", 121.0, said[-1], HEADLINE))
+    moments += [_moment("camera", "scene", 10.0 * n, row, "", f"camera/{n}.jpg") for n, row in enumerate(seen)]
+    opened.upsert(moments, stored_s=T0_S + 500.0)
+    yield opened
+    opened.close()
+
+
+def _moment(
+    source: str,
+    modality: Modality,
+    after_s: float,
+    vector: np.ndarray[Any, Any],
+    text: str,
+    thumbnail: str | None = None,
+) -> MomentDescribed:
+    name, encoder = ("image", "concept") if modality == "scene" else ("text", "minilm")
+    start_s = T0_S + after_s
+    return MomentDescribed(
+        source, modality, start_s, start_s + 4.0, encoder, {name: tuple(vector.tolist())}, text=text,
+        thumbnail_key=thumbnail,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def service(store: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder) -> SearchService:
+    return SearchService(store, sentences, pictures)
+
+
+@pytest.mark.parametrize(("query", "n"), [("football celebration", 2), ("baking bread", 4), ("monetary policy", 1)])
+def test_meaning_finds_what_was_said_in_other_words(service: SearchService, query: str, n: int) -> None:
+    best = service.search(SearchRequest(query)).moments[0]
+    assert best.text == TALK[n]
+    assert (best.source, best.start_s, best.end_s) == ("news", T0_S + 40.0 * n, T0_S + 40.0 * n + 4.0)
+    assert [each.why for each in best.evidence] == ["meaning"]
+    assert 0.15 <= best.score <= 1.0
+
+
+def test_exact_words_are_evidence_of_their_own(service: SearchService) -> None:
+    best = service.search(SearchRequest("interest rates", modalities=("speech",))).moments[0]
+    evidence = {each.why: each for each in best.evidence}
+    assert set(evidence) == {"meaning", "words"}
+    assert evidence["words"].matched_words == ("interest", "rates")
+    assert evidence["words"].score == best.score == 1.0
+
+
+def test_speech_and_text_of_the_same_seconds_are_one_moment(service: SearchService) -> None:
+    best = service.search(SearchRequest("homes under water")).moments[0]
+    assert {each.modality for each in best.evidence} == {"speech", "text"}
+    assert (best.start_s, best.end_s) == (T0_S + 120.0, T0_S + 125.0)
+
+
+def test_a_picture_is_found_by_what_it_shows(service: SearchService) -> None:
+    best = service.search(SearchRequest("a palace or temple")).moments[0]
+    assert (best.source, best.thumbnail_key) == ("camera", "camera/0.jpg")
+    assert [(each.why, each.modality, each.encoder) for each in best.evidence] == [("picture", "scene", "concept")]
+    assert best.evidence[0].raw_score < best.score
+
+
+@pytest.mark.parametrize("query", ["quantum chromodynamics lecture", "zebra crossing repainted", "qqqq", "???"])
+def test_no_match_is_an_honest_answer(service: SearchService, query: str) -> None:
+    assert service.search(SearchRequest(query)).moments == ()
+
+
+def test_the_scope_holds_for_every_kind_of_evidence(service: SearchService) -> None:
+    only_text = service.search(SearchRequest("river flood homes", modalities=("text",)))
+    assert {each.modality for moment in only_text.moments for each in moment.evidence} == {"text"}
+    before = MomentFilter(until_s=T0_S + 60.0)
+    assert service.search(SearchRequest("let the dough rest", where=before)).moments == ()
+    elsewhere = MomentFilter(sources=("camera",))
+    assert service.search(SearchRequest("let the dough rest", where=elsewhere)).moments == ()
+    assert service.search(SearchRequest("let the dough rest")).moments[0].text == TALK[4]
+
+
+def test_limit_counts_moments(service: SearchService) -> None:
+    words = " ".join(TALK)
+    assert len(service.search(SearchRequest(words, limit=100)).moments) >= 3
+    assert len(service.search(SearchRequest(words, limit=2)).moments) == 2
+
+
+def test_the_same_question_gets_the_same_answer_and_each_stage_is_timed(service: SearchService) -> None:
+    first, second = (service.search(SearchRequest("flood in the village")) for _ in range(2))
+    assert first.moments == second.moments != ()
+    assert set(first.took_ms) == {"encode", "store", "rank"}
+
+
+def test_many_may_ask_at_once(service: SearchService) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda text: service.search(SearchRequest(text)), [TALK[1], TALK[4]] * 6))
+    assert [answer.moments[0].text for answer in answers] == [TALK[1], TALK[4]] * 6
+
+
+def test_the_newest_of_all_modalities_come_latest_first(service: SearchService) -> None:
+    found = service.newest(MomentFilter(), ("scene", "speech", "text"), 3)
+    assert [moment.start_s - T0_S for moment in found] == [160.0, 121.0, 120.0]
+    assert [moment.modality for moment in found] == ["speech", "text", "speech"]
+    assert found[0].stored_s == T0_S + 500.0
+    (flower,) = service.newest(MomentFilter(sources=("camera",)), ("scene",), 1)
+    assert flower.thumbnail_key == "camera/1.jpg"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"text": "  \n"}, "is empty"),
+        ({"text": "x" * 2001}, "2001 characters"),
+        ({"limit": 0}, "limit is 0"),
+        ({"limit": 101}, "limit is 101"),
+        ({"modalities": ()}, "no modality"),
+        ({"modalities": ("smell",)}, "smell is not a modality"),
+        ({"where": MomentFilter(since_s=2.0, until_s=1.0)}, "after until_s"),
+        ({"where": MomentFilter(since_s=float("nan"))}, "since_s is nan"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadQuery, match=said):
+        SearchRequest(**{"text": "a dog", **wrong})
+
+
+def test_newest_refuses_what_search_refuses(service: SearchService) -> None:
+    with pytest.raises(BadQuery, match="limit is 0"):
+        service.newest(MomentFilter(), ("scene",), 0)
+
+
+def test_the_bank_holds_128_different_queries(sentences: SentenceEncoder) -> None:
+    assert len(bank_queries()) == len(set(bank_queries())) == 128
+    vectors = QueryBank(sentences).vectors()
+    assert vectors.shape == (128, sentences.info.vector_size)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+
+
+def test_a_query_is_encoded_again_only_when_forgotten(sentences: SentenceEncoder) -> None:
+    asked: list[str] = []
+
+    class Counted:
+        info = sentences.info
+
+        def encode_texts(self, texts: Sequence[str]) -> Matrix:
+            asked.extend(texts)
+            return sentences.encode_texts(texts)
+
+    vectors = QueryVectors(Counted(), capacity=2)
+    first = vectors.of("one")
+    assert first == vectors.of("one") == tuple(sentences.encode_texts(["one"])[0].tolist())
+    for text in ("two", "one", "three", "one", "two"):
+        vectors.of(text)
+    assert asked == ["one", "two", "three", "two"]

@@ -1,0 +1,313 @@
+"""Both engines keep the promises of `MomentStore`: one suite, run over Qdrant Edge, the Qdrant client's in-memory mode
+and, where NOWSEEN_QDRANT_URL names one, a Qdrant server."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from domain.errors import BadEvent, ConfigError
+from domain.events import Modality, MomentDescribed, Vector, Word
+from domain.moments import moment_id
+from domain.ports import MomentFilter, MomentStore
+from search.collections import CollectionSpec
+from search.stores import EdgeFolder, QdrantServer, StoreLocation, open_store
+
+T0_S = 1_767_225_600.0
+ALL = MomentFilter()
+SIZE = 8
+SPECS = (
+    CollectionSpec("scenes", "scene", {"image": SIZE}, words=False, encoder="pictures-1"),
+    CollectionSpec("speech", "speech", {"text": SIZE}, words=True, encoder="sentences-1"),
+    CollectionSpec("texts", "text", {"text": SIZE}, words=True, encoder="sentences-1"),
+)
+
+
+SERVER_URL = os.environ.get("NOWSEEN_QDRANT_URL", "")
+SERVER = [pytest.param("server", marks=pytest.mark.qdrant)] if SERVER_URL else []
+
+
+@pytest.fixture(params=["edge", "memory", *SERVER])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreLocation]:
+    yield from _location(request.param, tmp_path)
+
+
+@pytest.fixture(params=["edge", *SERVER])
+def lasting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreLocation]:
+    """Where moments outlive the store that wrote them."""
+    yield from _location(request.param, tmp_path)
+
+
+def _location(engine: str, folder: Path) -> Iterator[StoreLocation]:
+    match engine:
+        case "edge":
+            yield EdgeFolder(folder / "store")
+        case "memory":
+            yield QdrantServer(":memory:")
+        case _:
+            api_key = os.environ.get("NOWSEEN_QDRANT_API_KEY")
+            server = QdrantServer(SERVER_URL, api_key, prefix=f"test-{uuid.uuid4().hex}-")
+            yield server
+            _drop_collections(server)
+
+
+@pytest.fixture
+def store(location: StoreLocation) -> Iterator[MomentStore]:
+    opened = open_store(location, SPECS)
+    yield opened
+    opened.close()
+
+
+def _drop_collections(server: QdrantServer) -> None:
+    from qdrant_client import QdrantClient
+
+    client = QdrantClient(server.url, api_key=server.api_key)
+    for spec in SPECS:
+        client.delete_collection(server.prefix + spec.name)
+    client.close()
+
+
+def axis(at: int, towards: int = 0, weight: float = 0.0) -> Vector:
+    vector = np.zeros(SIZE, dtype=np.float32)
+    vector[at] += 1.0
+    vector[towards] += weight
+    return tuple((vector / np.linalg.norm(vector)).tolist())
+
+
+def moment(
+    after_s: float,
+    *,
+    modality: Modality = "speech",
+    source: str = "lobby",
+    text: str = "",
+    vector: Vector | None = None,
+    length_s: float = 2.0,
+) -> MomentDescribed:
+    name, encoder = ("image", "pictures-1") if modality == "scene" else ("text", "sentences-1")
+    start_s = T0_S + after_s
+    return MomentDescribed(
+        source, modality, start_s, start_s + length_s, encoder, {name: vector or axis(0)}, text=text
+    )  # fmt: skip
+
+
+def starts(found: list[float]) -> list[float]:
+    return [start_s - T0_S for start_s in found]
+
+
+def test_a_moment_comes_back_as_it_went_in(store: MomentStore) -> None:
+    spoken = replace(
+        moment(1.25, text="Grüße aus 東京", vector=axis(3)),
+        words=(Word("Grüße", T0_S + 1.25, T0_S + 1.75), Word("aus", T0_S + 1.751, T0_S + 2.0)),
+        thumbnail_key="lobby/1.jpg",
+        attributes={"mood": "calm", "valence": -0.25},
+    )
+    store.upsert([spoken], stored_s=T0_S + 5.5)
+    (hit,) = store.search_vector("speech", axis(3), ALL, 5, with_vectors=True)
+    assert hit.score == pytest.approx(1.0, abs=1e-5)
+    assert hit.stored.id == moment_id(spoken)
+    assert hit.stored.stored_s == T0_S + 5.5
+    assert replace(hit.stored.moment, vectors={}) == replace(spoken, vectors={})
+    assert hit.stored.moment.vectors["text"] == pytest.approx(axis(3), abs=1e-6)
+
+
+def test_vectors_stay_away_unless_asked_for(store: MomentStore) -> None:
+    store.upsert([moment(0.0, text="hello")], T0_S)
+    assert store.search_vector("speech", axis(0), ALL, 1)[0].stored.moment.vectors == {}
+    assert store.search_words("speech", "hello", ALL, 1)[0].stored.moment.vectors == {}
+    assert "text" in store.search_words("speech", "hello", ALL, 1, with_vectors=True)[0].stored.moment.vectors
+
+
+def test_the_nearest_come_first(store: MomentStore) -> None:
+    near, nearer, far = (moment(n, vector=axis(1, 2, w)) for n, w in ((0.0, 0.5), (1.0, 0.1), (2.0, 5.0)))
+    store.upsert([far, near, nearer], T0_S)
+    hits = store.search_vector("speech", axis(1), ALL, 2)
+    assert [hit.stored.id for hit in hits] == [moment_id(nearer), moment_id(near)]
+    assert hits[0].score == pytest.approx(float(np.dot(axis(1, 2, 0.1), axis(1))), abs=1e-5)
+
+
+def test_the_same_moment_again_replaces_itself(store: MomentStore) -> None:
+    store.upsert([moment(0.0, text="helo"), moment(4.0, text="other")], T0_S)
+    store.upsert([moment(0.0, text="hello")], T0_S + 9.0)
+    store.upsert([moment(0.0, text="hullo"), moment(0.0, text="hello")], T0_S + 9.0)
+    assert store.count("speech") == 2
+    assert store.search_words("speech", "helo", ALL, 5) == []
+    (hit,) = store.search_words("speech", "hello", ALL, 5)
+    assert hit.stored.stored_s == T0_S + 9.0
+
+
+def test_a_batch_may_mix_modalities_and_exceed_one_call(store: MomentStore) -> None:
+    many = [moment(float(n), modality="scene") for n in range(600)]
+    store.upsert([*many, moment(0.0), moment(0.0, modality="text", text="hi")], T0_S)
+    assert [store.count(modality) for modality in ("scene", "speech", "text")] == [600, 1, 1]
+
+
+def test_nothing_is_nothing(store: MomentStore) -> None:
+    store.upsert([], T0_S)
+    assert store.count("scene") == 0
+    assert store.sources("scene") == {}
+    assert store.newest("scene", ALL, 5) == []
+    assert store.search_vector("scene", axis(0), ALL, 5) == []
+    assert store.search_words("speech", "hello", ALL, 5) == []
+    store.upsert([moment(0.0, text="hello")], T0_S)
+    assert store.search_vector("speech", axis(0), ALL, 0) == []
+    assert store.search_words("speech", "?!", ALL, 5) == []
+
+
+def test_words_find_only_moments_that_hold_one_of_them(store: MomentStore) -> None:
+    said = ["the bus is late", "a red bus, a RED bus", "the train", "Zoë has the ticket", "to be or not to be", ""]
+    store.upsert([moment(10.0 * n, text=text) for n, text in enumerate(said)], T0_S)
+
+    def found(words: str) -> list[str]:
+        return [hit.stored.moment.text for hit in store.search_words("speech", words, ALL, 10)]
+
+    assert found("red bus") == ["a red bus, a RED bus", "the bus is late"]
+    assert found("zoe") == ["Zoë has the ticket"]
+    assert found("to be or not") == ["to be or not to be"]  # no word is too common to be found
+    assert found("trains") == []  # nor is a word taken for another
+    assert found("helicopter") == []
+
+
+def test_scenes_have_no_words(store: MomentStore) -> None:
+    store.upsert([moment(0.0, modality="scene", text="a bus")], T0_S)
+    assert store.search_words("scene", "bus", ALL, 5) == []
+
+
+@pytest.mark.parametrize(
+    ("since_s", "until_s", "expected"),
+    [
+        (None, None, [20.0, 10.0, 0.0]),
+        (11.0, None, [20.0, 10.0]),
+        (12.0, None, [20.0, 10.0]),  # what ends just then still overlaps
+        (12.001, None, [20.0]),
+        (None, 10.0, [10.0, 0.0]),
+        (None, 9.999, [0.0]),
+        (3.0, 9.0, []),
+        (10.5, 11.0, [10.0]),  # the range lies inside the moment
+    ],
+)
+def test_time_ranges_overlap(
+    store: MomentStore, since_s: float | None, until_s: float | None, expected: list[float]
+) -> None:
+    store.upsert([moment(after_s, text="word") for after_s in (0.0, 10.0, 20.0)], T0_S)
+    where = MomentFilter(
+        since_s=None if since_s is None else T0_S + since_s, until_s=None if until_s is None else T0_S + until_s
+    )
+    assert starts([each.moment.start_s for each in store.newest("speech", where, 9)]) == expected
+    for hits in (store.search_vector("speech", axis(0), where, 9), store.search_words("speech", "word", where, 9)):
+        assert sorted(starts([hit.stored.moment.start_s for hit in hits]), reverse=True) == expected
+
+
+def test_sources_filter_and_count(store: MomentStore) -> None:
+    store.upsert(
+        [moment(float(n), source=source) for n, source in enumerate(["lobby", "gate", "lobby", "roof.cam-1"])], T0_S
+    )
+    assert store.sources("speech") == {"lobby": 2, "gate": 1, "roof.cam-1": 1}
+    where = MomentFilter(sources=("gate", "roof.cam-1", "nowhere"))
+    assert [each.moment.source for each in store.newest("speech", where, 9)] == ["roof.cam-1", "gate"]
+    assert {hit.stored.moment.source for hit in store.search_vector("speech", axis(0), where, 9)} == {
+        "gate",
+        "roof.cam-1",
+    }
+
+
+def test_the_newest_come_first(store: MomentStore) -> None:
+    store.upsert([moment(after_s) for after_s in (5.0, 1.0, 9.0, 3.0)], T0_S)
+    assert starts([each.moment.start_s for each in store.newest("speech", ALL, 3)]) == [9.0, 5.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda good: replace(good, vectors={"text": (1.0, 0.0)}), "has 2 numbers.*keeps 8"),
+        (lambda good: replace(good, vectors={"image": axis(0)}), r"vectors \['image'\]"),
+        (lambda good: replace(good, encoder="sentences-2"), "'sentences-2'.*belongs to 'sentences-1'"),
+        (lambda good: replace(good, vectors={"text": (float("nan"),) * SIZE}), "not finite"),
+    ],
+)
+def test_a_moment_that_does_not_fit_is_refused_before_anything_is_written(
+    store: MomentStore, spoil: Callable[[MomentDescribed], MomentDescribed], said: str
+) -> None:
+    with pytest.raises(BadEvent, match=said):
+        store.upsert([moment(0.0), spoil(moment(9.0))], T0_S)
+    assert store.count("speech") == 0
+
+
+def test_a_query_of_the_wrong_size_is_refused(store: MomentStore) -> None:
+    with pytest.raises(ValueError, match="has 2 numbers"):
+        store.search_vector("speech", (1.0, 0.0), ALL, 5)
+
+
+def test_searching_stays_right_beside_writing(store: MomentStore) -> None:
+    """Every search sees whole batches that were acknowledged before it began, and none sees half a moment."""
+    rounds, done, failures = 25, threading.Event(), []
+    acknowledged = 0
+
+    def write() -> None:
+        nonlocal acknowledged
+        try:
+            for n in range(rounds):
+                store.upsert([moment(10.0 * n + k, text=f"round {n}", vector=axis(k)) for k in range(4)], T0_S)
+                acknowledged = n + 1
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            done.set()
+
+    def read() -> None:
+        try:
+            for turn in itertools.count():
+                if done.is_set() and turn:
+                    return
+                least = acknowledged
+                hits = store.search_vector("speech", axis(turn % 4), ALL, 4 * rounds, with_vectors=True)
+                assert len(hits) >= 4 * least
+                assert all(hit.stored.moment.text and hit.stored.moment.vectors for hit in hits)
+                assert len(store.search_words("speech", "round", ALL, 4 * rounds)) >= 4 * least
+                assert store.sources("speech").get("lobby", 0) >= 4 * least
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=write), threading.Thread(target=read), threading.Thread(target=read)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert store.count("speech") == 4 * rounds
+
+
+def test_what_was_kept_is_there_when_opened_again(lasting: StoreLocation) -> None:
+    first = open_store(lasting, SPECS)
+    first.upsert([moment(0.0, text="hello")], T0_S)
+    first.close()
+    again = open_store(lasting, SPECS)
+    try:
+        assert [hit.stored.moment.text for hit in again.search_words("speech", "hello", ALL, 5)] == ["hello"]
+    finally:
+        again.close()
+
+
+def test_a_collection_stays_with_its_encoder(lasting: StoreLocation) -> None:
+    open_store(lasting, SPECS).close()
+    others = (
+        replace(SPECS[0], encoder="pictures-2"),
+        replace(SPECS[1], encoder="sentences-2", vectors={"text": 4}),
+        SPECS[2],
+    )
+    with pytest.raises(ConfigError) as caught:
+        open_store(lasting, others)
+    assert len(caught.value.mistakes) == 2
+    assert "indexed by 'pictures-1', but 'pictures-2' is loaded" in caught.value.mistakes[0]
+    assert "Set NOWSEEN_PICTURES=pictures-1" in caught.value.mistakes[0]
+    assert "NOWSEEN_SENTENCES=sentences-1" in caught.value.mistakes[1]
+    with pytest.raises(ConfigError, match=r"holds vectors text \(8\) with words, but vectors text \(4\)"):
+        open_store(lasting, (replace(SPECS[1], vectors={"text": 4}),))
+    open_store(lasting, SPECS).close()

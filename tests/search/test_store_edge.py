@@ -1,0 +1,111 @@
+"""What only Qdrant Edge promises: its folder has one owner, outlives a killed process, and says when it is damaged."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from domain.errors import ConfigError
+from domain.ports import MomentFilter
+from search.collections import CollectionSpec
+from search.stores import EdgeFolder, open_store
+
+SPECS = (CollectionSpec("speech", "speech", {"text": 4}, words=True, encoder="sentences-1"),)
+POINTS = 700
+
+# Runs in a process of its own: opens the folder in argv, writes, says so, and waits to be killed.
+_WRITER = f"""
+import sys, time
+from pathlib import Path
+from domain.events import MomentDescribed
+from search.collections import CollectionSpec
+from search.stores import EdgeFolder, open_store
+
+store = open_store(EdgeFolder(Path(sys.argv[1])), {SPECS!r})
+store.upsert(
+    [
+        MomentDescribed("lobby", "speech", 10.0 * n, 10.0 * n + 5.0, "sentences-1", {{"text": (1.0, 0.0, 0.0, 0.0)}}, "hello")
+        for n in range({POINTS})
+    ],
+    1.0,
+)
+print("acknowledged", flush=True)
+time.sleep(60)
+"""  # noqa: E501
+
+
+def _writer(folder: Path) -> subprocess.Popen[str]:
+    writer = subprocess.Popen(
+        [sys.executable, "-c", _WRITER, str(folder)],
+        stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == "acknowledged\n"
+    return writer
+
+
+def test_a_process_killed_after_the_acknowledgement_loses_nothing(tmp_path: Path) -> None:
+    with _writer(tmp_path) as writer:
+        writer.send_signal(signal.SIGKILL)
+    store = open_store(EdgeFolder(tmp_path), SPECS)
+    assert store.count("speech") == POINTS
+    assert len(store.search_words("speech", "hello", MomentFilter(), 1000)) == POINTS
+    store.close()
+
+
+def test_a_second_process_is_told_who_owns_the_folder(tmp_path: Path) -> None:
+    with _writer(tmp_path) as writer:
+        with pytest.raises(ConfigError, match=f"open in process {writer.pid}.*search node"):
+            open_store(EdgeFolder(tmp_path), SPECS)
+        writer.kill()
+
+
+def test_the_folder_is_free_again_after_closing(tmp_path: Path) -> None:
+    store = open_store(EdgeFolder(tmp_path), SPECS)
+    with pytest.raises(ConfigError, match=f"open in process {os.getpid()}"):
+        open_store(EdgeFolder(tmp_path), SPECS)
+    store.close()
+    open_store(EdgeFolder(tmp_path), SPECS).close()
+
+
+def _garble(path: Path) -> None:
+    for file in path.rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"garbage" * 8)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda home: _garble(home / "hot" / "segments"), "is damaged"),
+        (lambda home: (home / "hot" / "edge_config.json").write_text("{"), "is damaged"),
+        (lambda home: _garble(home / "hot" / "wal"), "is damaged"),
+        (lambda home: shutil.rmtree(home / "hot" / "segments"), "lost its segments"),
+        (lambda home: (home / "collection.json").unlink(), "is missing"),
+        (lambda home: (home / "collection.json").write_text("[]"), "can't be read"),
+        (lambda home: (home / "collection.json").write_text('{"format": 0, "encoder": "x", "vectors": {}, "words": 1}'),
+         "has format 0"),
+    ],
+    ids=["segments", "config", "wal", "no segments", "no record", "record", "format"],
+)  # fmt: skip
+def test_a_damaged_folder_is_explained(tmp_path: Path, damage: Callable[[Path], object], said: str) -> None:
+    open_store(EdgeFolder(tmp_path), SPECS).close()
+    damage(tmp_path / "speech")
+    with pytest.raises(ConfigError, match=said) as caught:
+        open_store(EdgeFolder(tmp_path), SPECS)
+    assert "delete" in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+def test_a_creation_cut_short_is_made_good(tmp_path: Path) -> None:
+    open_store(EdgeFolder(tmp_path), SPECS).close()
+    (tmp_path / "speech" / "hot").rename(tmp_path / "speech" / "hot.new")
+    store = open_store(EdgeFolder(tmp_path), SPECS)
+    assert store.count("speech") == 0
+    store.close()
