@@ -1,0 +1,65 @@
+"""media.audio -> sound -> utterances -> words and vectors -> moments.
+
+An utterance may span chunks: a chunk is acknowledged when all its sound is in utterances that were delivered, and never
+before an earlier chunk of its partition.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import faust
+from faust.types import EventT, StreamT
+
+from domain.errors import BadEvent
+from domain.events import ChunkPublished
+from domain.in_order import InOrder
+from domain.ports import MediaArchive
+from domain.topology import Limits
+from streams.batches import batches
+from streams.intake import read, with_media
+from streams.outbox import Outbox
+from streams.patience import in_thread
+from streams.transcriber import SoundChunk, Transcriber
+
+IDLE_S = 6.0  # a source that sends nothing for so long has ended, or will not continue this utterance
+
+
+def transcribe_speech(
+    app: faust.App, topic: Any, outbox: Outbox, archive: MediaArchive, transcriber: Transcriber, limits: Limits
+) -> None:
+    unacknowledged: InOrder[EventT[Any]] = InOrder()
+
+    async def agent(stream: StreamT[Any]) -> None:
+        async for records in batches(stream, limit=8, within_s=0.02):
+            chunks: list[SoundChunk] = []
+            by_place = {(record.message.partition, record.message.offset): record for record in records}
+            refused: dict[tuple[int, int], str] = {}
+            for place, record in by_place.items():
+                unacknowledged.begin(*place, record)
+                try:
+                    received = read(record, ChunkPublished, limits, time.time())
+                    chunk = await in_thread("archiving an audio chunk", with_media, received.fact, archive, limits)
+                    chunks.append(SoundChunk(chunk, *place, received.published_s))
+                except BadEvent as bad:
+                    refused[place] = str(bad)
+            cut = await in_thread("cutting speech", transcriber.cut, chunks, time.time())
+            idle = await in_thread("ending speech", transcriber.cut_idle, time.time(), IDLE_S)
+            for part in (cut, idle):
+                described = await in_thread("transcribing", transcriber.describe, part)
+                await outbox.send("moments", described.facts)
+                await outbox.send("speech.cuts", described.cuts)
+            refused |= {(partition, offset): reason for partition, offset, reason in cut.rejected}
+            for place, reason in refused.items():
+                await outbox.reject(by_place[place], reason)
+            for place in [*cut.finished, *idle.finished, *refused]:
+                for record in unacknowledged.finish(*place):
+                    record.ack()
+
+    @app.on_partitions_revoked.connect
+    async def forget(_: Any, /, *revoked: Any, signal: Any, **__: Any) -> None:
+        for partition in {tp.partition for partitions in revoked for tp in partitions}:
+            unacknowledged.forget(partition)
+
+    app.agent(topic, name="transcribe_speech")(agent)

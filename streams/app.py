@@ -1,0 +1,60 @@
+"""A Faust app that keeps Nowseen's promises. Settings that a default app gets wrong stand here with their reason."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import faust
+from faust.types import TopicT
+
+from domain.topology import Topology
+from streams.kafka_clients import KafkaSettings
+
+
+def make_app(name: str, kafka: KafkaSettings, topology: Topology, data_dir: Path) -> faust.App:
+    """`name` is the consumer group: processes with one name share the partitions."""
+    largest = max(topic.max_message_bytes for topic in topology.topics.values())
+    return faust.App(
+        name,
+        broker=kafka.faust_broker_url(),
+        broker_credentials=kafka.faust_credentials(),
+        key_serializer="raw",
+        value_serializer="raw",
+        store="memory://",
+        datadir=str(data_dir),  # one folder a process
+        web_enabled=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        # Both default to 1 MB, less than a chunk.
+        consumer_max_fetch_size=largest,
+        producer_max_request_size=largest + 65536,
+        # Chunks are megabytes: the default of 4096 buffered events would be gigabytes.
+        stream_buffer_maxsize=16,
+        stream_wait_empty=False,
+        stream_processing_timeout=600.0,
+        broker_commit_interval=1.0,
+        # The defaults leave a killed worker's partitions standing for a minute.
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=2.0,
+        broker_request_timeout=30.0,
+        broker_max_poll_interval=600.0,
+        producer_acks=-1,
+        logging_config=None,
+        loghandlers=[],
+    )
+
+
+def make_topics(app: faust.App, topology: Topology) -> Mapping[str, TopicT]:
+    """A raw topic for each one of topology.yaml. They exist already (streams/topics.py): Faust must not create them."""
+    return {
+        name: app.topic(name, key_type=bytes, value_type=bytes, partitions=topic.partitions, internal=False)
+        for name, topic in topology.topics.items()
+    }
+
+
+def quiet_loggers() -> None:
+    """Faust's and aiokafka's chatter about every rebalance, down to what a user can act on."""
+    for name in ("faust", "mode", "aiokafka", "kafka"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,50 @@
+"""What a compacted topic holds now: the newest event of each key."""
+
+from __future__ import annotations
+
+import time
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from domain.errors import BadEvent
+from domain.events import Event, decode
+from streams.kafka_clients import KafkaSettings
+
+QUIET_S = 2.0  # a broker that doesn't tell the end of a partition is taken to be read when it is quiet for so long
+LONGEST_S = 60.0
+
+
+def latest(kafka: KafkaSettings, topic: str) -> dict[bytes, Event]:
+    """By record key. Blocks. Raises ConnectionError when the topic can't be read."""
+    events: dict[bytes, Event] = {}
+    reader = Consumer(
+        kafka.confluent()
+        | {"group.id": "nowseen-reader", "enable.auto.commit": False, "enable.partition.eof": True,
+           "auto.offset.reset": "earliest"}
+    )  # fmt: skip
+    try:
+        listed = reader.list_topics(topic, timeout=10.0).topics[topic]
+        unread = set(listed.partitions)
+        reader.assign([TopicPartition(topic, partition, 0) for partition in unread])
+        started = heard = time.monotonic()
+        while unread and time.monotonic() - heard < QUIET_S and time.monotonic() - started < LONGEST_S:
+            record = reader.poll(0.2)
+            if record is None:
+                continue
+            heard = time.monotonic()
+            if (error := record.error()) is not None:
+                if error.code() != KafkaError._PARTITION_EOF:
+                    raise ConnectionError(f"topic {topic} can't be read: {error.str()}")
+                unread.discard(record.partition())
+                continue
+            key = record.key() or b""
+            try:
+                headers = {
+                    str(name): value for name, value in dict(record.headers() or []).items() if isinstance(value, bytes)
+                }
+                events[key] = decode(key, record.value(), headers)
+            except BadEvent:
+                events.pop(key, None)  # a tombstone, or what another version wrote
+    finally:
+        reader.close()
+    return events

@@ -1,0 +1,251 @@
+"""What tests of several packages share: real brokers, and media made on the spot."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import av
+import numpy as np
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from domain.events import Event, decode
+from domain.topology import Topology, parse_topology
+
+# A client says when its broker stops; at the end of a session that is no news.
+logging.getLogger("nowseen.kafka").addHandler(logging.NullHandler())
+logging.getLogger("nowseen.kafka").propagate = False
+
+
+@pytest.fixture(scope="session")
+def topology() -> Topology:
+    """The product's own."""
+    return parse_topology((Path(__file__).parents[1] / "topology.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """A port of 127.0.0.1 that was free, with its successor, a moment ago."""
+
+    def find() -> int:
+        while True:
+            with closing(socket.socket()) as probe, closing(socket.socket()) as next_probe:
+                probe.bind(("127.0.0.1", 0))
+                port = int(probe.getsockname()[1])
+                try:
+                    next_probe.bind(("127.0.0.1", port + 1))
+                except (OSError, OverflowError):
+                    continue
+                return port
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def tansu_broker(free_port: Callable[[], int]) -> Iterator[str]:
+    """host:port of a real in-memory broker. Tests share it: use source names of your own."""
+    from streams.broker import tansu_command
+
+    port = free_port()
+    with _running(tansu_command(port), port):
+        yield f"127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def run_broker_at() -> Callable[[int], AbstractContextManager[None]]:
+    """Runs a broker in memory at a port, for as long as a with block."""
+    from streams.broker import tansu_command
+
+    return lambda port: _running(tansu_command(port), port)
+
+
+@pytest.fixture(scope="session")
+def apache_kafka(free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """host:port of a real Apache Kafka. For tests marked `kafka`."""
+    from streams.broker import prepare_apache_kafka
+
+    home = os.environ.get("NOWSEEN_KAFKA_HOME")
+    if not home:
+        pytest.skip("NOWSEEN_KAFKA_HOME names no Apache Kafka")
+    port, data = free_port(), tmp_path_factory.mktemp("kafka")
+    with _running(prepare_apache_kafka(Path(home), data, port), port):
+        yield f"127.0.0.1:{port}"
+    shutil.rmtree(data, ignore_errors=True)
+
+
+class _running(AbstractContextManager[None]):  # noqa: N801  (a context manager)
+    def __init__(self, command: list[str], port: int) -> None:
+        self._command = command
+        self._port = port
+
+    def __enter__(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                pytest.fail(f"the broker ended with exit code {self._process.returncode}: {self._command}")
+            with closing(socket.socket()) as probe:
+                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            time.sleep(0.05)
+        self.__exit__()
+        pytest.fail("the broker did not listen within 60 s")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A record as a consumer sees it."""
+
+    partition: int
+    offset: int
+    event: Event
+    headers: dict[str, bytes]
+
+
+class ReadEvents(Protocol):
+    def __call__(self, bootstrap: str, topic: str, source: str, count: int) -> list[Received]: ...
+
+
+@pytest.fixture(scope="session")
+def read_events() -> ReadEvents:
+    """The first `count` events of one source, in the broker's order; fewer when no more come for some seconds."""
+
+    def read(bootstrap: str, topic: str, source: str, count: int) -> list[Received]:
+        logger = logging.getLogger("nowseen.kafka")
+        settings = {
+            "bootstrap.servers": bootstrap,
+            "group.id": "tests",
+            "enable.auto.commit": False,
+            "fetch.message.max.bytes": 20_000_000,
+            "logger": logger,
+        }
+        consumer = Consumer(settings)
+        try:
+            partitions = consumer.list_topics(topic, 10).topics[topic].partitions
+            consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
+            found: list[Received] = []
+            quiet_since = time.monotonic()
+            while len(found) < count and time.monotonic() < quiet_since + 10:
+                message = consumer.poll(0.5)
+                if message is None or message.error() is not None:
+                    continue
+                quiet_since = time.monotonic()
+                if message.key() != source.encode():
+                    continue
+                pairs: Any = message.headers() or []
+                headers = {str(name): bytes(value) for name, value in pairs}
+                event = decode(message.key(), message.value(), headers)
+                found.append(Received(message.partition() or 0, message.offset() or 0, event, headers))
+            return sorted(found, key=lambda one: (one.partition, one.offset))
+        finally:
+            consumer.close()
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What to make: moving bars and a tone."""
+
+    video: str | None = "libx264"
+    audio: str | None = "aac"
+    seconds: float = 10.0
+    fps: int = 25
+    keyframe_every: int = 50  # frames; encoders add none of their own
+    width: int = 160
+    height: int = 120
+    rate_hz: int = 48_000
+    video_options: dict[str, str] = field(default_factory=dict)
+    container_options: dict[str, str] = field(default_factory=dict)
+
+
+class MakeFilm(Protocol):
+    def __call__(self, path: Path, film: Film = ...) -> Path: ...
+
+
+_QUIET = {
+    "libx264": {"sc_threshold": "0", "preset": "ultrafast", "bf": "2", "threads": "1"},
+    "mpeg2video": {"bf": "2", "sc_threshold": "1000000000"},
+    "libx265": {"preset": "ultrafast", "x265-params": "log-level=none:scenecut=0:bframes=3:b-adapt=0:open-gop=1"},
+    "libvpx": {"deadline": "realtime", "cpu-used": "8"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+}
+
+
+@pytest.fixture(scope="session")
+def film_type() -> type[Film]:
+    return Film
+
+
+@pytest.fixture(scope="session")
+def make_film() -> MakeFilm:
+    """Writes a film; the container follows the path's ending."""
+
+    def make(path: Path, film: Film = Film()) -> Path:
+        with av.open(str(path), "w", container_options=film.container_options) as output:
+            video: Any = None  # libav's types don't tell what a codec's name makes of a stream
+            audio: Any = None
+            if film.video is not None:
+                options = {**_QUIET.get(film.video, {}), **film.video_options}
+                video = output.add_stream(film.video, rate=film.fps, options=options)
+                video.width, video.height = film.width, film.height
+                video.pix_fmt = "yuvj420p" if film.video == "mjpeg" else "yuv420p"
+                video.gop_size = film.keyframe_every
+            if film.audio is not None:
+                audio = output.add_stream(film.audio, rate=film.rate_hz)
+                audio.layout = "stereo"
+            for number in range(round(film.seconds * film.fps)):
+                if video is not None:
+                    picture = av.VideoFrame.from_ndarray(_picture(film, number), format="rgb24")
+                    picture.pts, picture.time_base = number, Fraction(1, film.fps)
+                    output.mux(video.encode(picture))
+            if video is not None:
+                output.mux(video.encode(None))
+            if audio is not None:
+                resampler = av.AudioResampler(
+                    audio.format.name, "stereo", film.rate_hz, frame_size=audio.codec_context.frame_size or 1024
+                )
+                tone = _tone(film)
+                for start in range(0, tone.shape[1], 1024):
+                    part = np.ascontiguousarray(tone[:, start : start + 1024])
+                    sound = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+                    sound.sample_rate, sound.pts, sound.time_base = film.rate_hz, start, Fraction(1, film.rate_hz)
+                    for piece in resampler.resample(sound):
+                        output.mux(audio.encode(piece))
+                for piece in resampler.resample(None):
+                    output.mux(audio.encode(piece))
+                output.mux(audio.encode(None))
+        return path
+
+    return make
+
+
+def _picture(film: Film, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    picture = np.full((film.height, film.width, 3), 60, dtype=np.uint8)
+    at = number * 3 % (film.width - 8)
+    picture[:, at : at + 8] = (230, 180, 40)
+    return picture
+
+
+def _tone(film: Film) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    times = np.arange(round(film.seconds * film.rate_hz)) / film.rate_hz
+    return np.stack([0.3 * np.sin(2 * np.pi * 440 * times)] * 2).astype(np.float32)
