@@ -1,0 +1,73 @@
+"""The search node's answers, checked for shape. Fields this page does not know are ignored, so that the node may grow.
+
+Times are Unix seconds, UTC. Scores are calibrated, 0 to 1, or None where nothing was compared.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.events import Modality
+
+CompleteUntil = dict[str, dict[Modality, float]]  # source -> modality -> everything before this time is indexed
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Evidence(_Answer):
+    moment_id: str = ""
+    modality: Modality
+    why: str | None = None  # "picture", "meaning" or "words"; None when nothing was asked
+    score: float | None = None
+    start_s: float
+    end_s: float
+    text: str = ""
+    matched_words: tuple[str, ...] = ()
+
+
+class Moment(_Answer):
+    source: str
+    start_s: float
+    end_s: float
+    modalities: tuple[Modality, ...] = ()
+    score: float | None = None
+    text: str = ""
+    thumbnail_url: str | None = None
+    clip_url: str | None = None  # its fragment, #t=12.5, says where in the clip the moment starts
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Found(_Answer):
+    moments: tuple[Moment, ...]
+    complete_until: CompleteUntil = {}
+    took_ms: dict[str, float] = {}
+    warnings: tuple[str, ...] = ()
+
+
+class Watermark(_Answer):
+    until_s: float
+    stored_s: float | None = None
+    behind_s: float
+
+
+class SourceStatus(_Answer):
+    source: str
+    moments: dict[Modality, int] = {}
+    watermarks: dict[Modality, Watermark] = {}
+
+
+class Sources(_Answer):
+    sources: tuple[SourceStatus, ...]
+
+
+class Encoder(_Answer):
+    role: str
+    name: str
+    stand_in_for: str | None = None
+    warning: str | None = None
+
+
+class Encoders(_Answer):
+    encoders: tuple[Encoder, ...]

@@ -1,0 +1,99 @@
+"""Plain text to HTML. Every string that comes from outside passes `_safe` here: a transcript is what a stranger said,
+and a stranger may say `<script>`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from dashboards.excerpts import Part
+from dashboards.view_models import Card, Freshness
+
+_WAVE = '<span class="ns-wave" aria-hidden="true">' + "<i></i>" * 9 + "</span>"
+_LINES = '<span class="ns-lines" aria-hidden="true">' + "<i></i>" * 3 + "</span>"
+
+
+def picture(card: Card) -> str:
+    length = f'<span class="ns-length">{_safe(card.duration)}</span>' if card.duration else ""
+    if card.thumbnail_url is None:
+        what = " and ".join(card.kinds) or "moment"
+        glyph = _LINES if card.kinds == ("text",) else _WAVE
+        return f'<div class="ns-picture ns-none">{glyph}<span>{_safe(what)}, no picture</span>{length}</div>'
+    alt = f"{card.source} at {card.clock}"
+    return f'<div class="ns-picture"><img src="{_safe(card.thumbnail_url)}" alt="{_safe(alt)}">{length}</div>'
+
+
+def words(card: Card) -> str:
+    head = (
+        f'<div class="ns-head"><span class="ns-source">{_safe(card.source)}</span>'
+        f'<time datetime="{_safe(card.utc)}">{_safe(card.clock)}</time></div>'
+    )
+    text = f'<p class="ns-text" dir="auto">{_marked(card.excerpt)}</p>' if card.excerpt else ""
+    if card.whole_text:
+        text += f'<details class="ns-whole"><summary>All of it</summary><p>{_marked(card.whole_text)}</p></details>'
+    return f'<div class="ns-words">{head}{text}{_why(card)}</div>'
+
+
+def freshness(source: str, moments: int, lines: Sequence[Freshness]) -> str:
+    rows = "".join(
+        f'<li class="ns-{line.level}"><i aria-hidden="true"></i><span>{_safe(line.kind)}</span>'
+        f"<span>{_safe(line.words)}</span></li>"
+        for line in lines
+    )
+    count = f"{moments:,} moment{'' if moments == 1 else 's'}"
+    return (
+        f'<div class="ns-fresh"><div class="ns-head"><span class="ns-source">{_safe(source)}</span>'
+        f"<span>{count}</span></div><ul>{rows or '<li>nothing indexed yet</li>'}</ul></div>"
+    )
+
+
+def banner(lines: Iterable[str]) -> str:
+    """Things that make every result worth less than it looks: loud, and read out by screen readers."""
+    return "".join(f'<div class="ns-banner" role="status"><b>Stand-in</b><span>{_safe(x)}</span></div>' for x in lines)
+
+
+def notice(title: str, lines: Iterable[str] = (), code: str | None = None) -> str:
+    """A calm box for a page with nothing to show."""
+    body = "".join(f"<p>{_safe(line)}</p>" for line in lines)
+    shown = f"<pre>{_safe(code)}</pre>" if code else ""
+    return f'<div class="ns-notice" role="status"><h3>{_safe(title)}</h3>{body}{shown}</div>'
+
+
+def line(text: str, css: str = "ns-note") -> str:
+    return f'<div class="{css}">{_safe(text)}</div>'
+
+
+def heading(text: str, note: str, *, is_held: bool) -> str:
+    css = "ns-heading ns-held" if is_held else "ns-heading"
+    return f'<div class="{css}"><h2>{_safe(text)}</h2><span class="ns-note">{_safe(note)}</span></div>'
+
+
+def title() -> str:
+    return '<header class="ns-title"><h1>Nowseen</h1><p>Search what is being seen and said right now.</p></header>'
+
+
+def _why(card: Card) -> str:
+    rows = "".join(
+        f"<li><span>{_safe(reason.label)}</span>"
+        + (
+            ""
+            if reason.percent is None
+            else f'<span class="ns-bar" aria-hidden="true"><i style="width:{reason.percent:d}%"></i></span>'
+            f"<b>{reason.percent:d} %</b>"
+        )
+        + "</li>"
+        for reason in card.reasons
+    )
+    if not rows:
+        kinds = "".join(f"<span>{_safe(kind)}</span>" for kind in card.kinds)
+        return f'<div class="ns-kinds">{kinds}</div>' if kinds else ""
+    whole = "" if card.percent is None else f'<li class="ns-all"><span>together</span><b>{card.percent:d} %</b></li>'
+    return f'<ul class="ns-why" aria-label="Why it matched">{rows}{whole}</ul>'
+
+
+def _marked(parts: Iterable[Part]) -> str:
+    return "".join(f"<mark>{_safe(part.text)}</mark>" if part.marked else _safe(part.text) for part in parts)
+
+
+def _safe(text: str) -> str:
+    return escape(text, quote=True)

@@ -1,0 +1,76 @@
+"""Filters, and how fresh each source is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+
+import streamlit as st
+
+from dashboards import markup
+from dashboards.answers import SourceStatus
+from dashboards.api_client import ApiDown, ApiRefused, SearchApi, SearchFilter
+from dashboards.cards import REFRESH_S, close_clip
+from dashboards.view_models import KIND_NAMES, freshness
+from domain.events import MODALITIES
+
+_RANGES = {"Any time": None, "Last 5 minutes": 300, "Last hour": 3600, "Last day": 86_400}
+_CUSTOM = "Custom range"
+
+
+def filters(sources: Sequence[str], zone: tzinfo) -> SearchFilter:
+    """Draws the filters and returns what they say. They stand in the page's address, so that a search can be shared."""
+    st.html(markup.line("Look in", "ns-section"))
+    chosen = st.multiselect(
+        "Sources", sorted(sources), key="source", placeholder="All sources", on_change=close_clip,
+        bind="query-params", persist_state="session",
+    )  # fmt: skip
+    kinds = st.multiselect(
+        "Kinds", MODALITIES, key="kind", placeholder="Pictures, speech and text", on_change=close_clip,
+        format_func=lambda kind: KIND_NAMES[kind].capitalize(), bind="query-params", persist_state="session",
+    )  # fmt: skip
+    length = st.selectbox(
+        "Time", [*_RANGES, _CUSTOM], key="time", on_change=close_clip, bind="query-params", persist_state="session"
+    )
+    if length != _CUSTOM:
+        return SearchFilter(tuple(chosen), tuple(kinds), last_s=_RANGES[length])
+    since_s, until_s = _custom_range(zone)
+    return SearchFilter(tuple(chosen), tuple(kinds), since_s=since_s, until_s=until_s)
+
+
+def _custom_range(zone: tzinfo) -> tuple[float | None, float | None]:
+    # The values at first sight: a default that moved with the clock would take the viewer's own value with it.
+    first = st.session_state.setdefault("range_began", time.time())
+    now = datetime.fromtimestamp(first, zone).replace(second=0, microsecond=0, tzinfo=None)
+    ends = [
+        st.datetime_input(
+            name, value, key=name.lower(), step=60, on_change=close_clip, format="YYYY-MM-DD", bind="query-params",
+            persist_state="session",
+        )
+        for name, value in (("From", now - timedelta(hours=1)), ("To", now + timedelta(minutes=1)))
+    ]  # fmt: skip
+    since, until = (None if end is None else end.replace(tzinfo=zone).timestamp() for end in ends)
+    return since, until
+
+
+@st.fragment(run_every=REFRESH_S)
+def source_freshness(api: SearchApi, zone: tzinfo, known: frozenset[str]) -> None:
+    """Up to when each source is searchable; draws the whole page again when a source appears."""
+    st.html(markup.line("Sources now", "ns-section"))
+    try:
+        sources: tuple[SourceStatus, ...] = api.sources().sources
+    except (ApiDown, ApiRefused):
+        st.html(markup.line("No answer from the search node. Trying again."))
+        return
+    if {status.source for status in sources} != known:
+        st.rerun()
+    if not sources:
+        st.html(markup.line("None yet."))
+    now_s = time.time()
+    body = "".join(
+        markup.freshness(status.source, sum(status.moments.values()), freshness(status, zone, now_s))
+        for status in sorted(sources, key=lambda status: status.source)
+    )
+    if body:
+        st.html(body)

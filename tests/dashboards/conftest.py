@@ -1,0 +1,174 @@
+"""A search node with answers the test chooses, a clip with picture and sound, and the page in front of them."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from dashboards import streamlit_command
+
+SPOKEN = "the trains to the north leave from platform seven"
+
+
+class StubNode:
+    """The stub's address and the answers it gives. `serve` and `refuse` take effect with the next request."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        (folder / "media").mkdir()
+        self.serve("sources", {"sources": []})
+        self.serve("encoders", {"encoders": []})
+        self.serve("newest", {"moments": [], "complete_until": {}})
+        self.serve("search", found())
+
+    def serve(self, name: str, answer: Any) -> None:
+        (self.folder / f"{name}.error").unlink(missing_ok=True)
+        path = self.folder / f"{name}.json"
+        path.with_suffix(".tmp").write_text(json.dumps(answer))
+        path.with_suffix(".tmp").replace(path)
+
+    def refuse(self, name: str, status: int, error: str) -> None:
+        (self.folder / f"{name}.error").write_text(f"{status} {error}")
+
+    def requests(self, path: str) -> list[str]:
+        """The query strings of the requests to `path` so far."""
+        lines = (self.folder / "requests.log").read_text().splitlines()
+        return [query for asked, _, query in (line.partition("?") for line in lines) if asked == path]
+
+    @contextmanager
+    def running(self) -> Iterator[StubNode]:
+        command = [sys.executable, str(Path(__file__).with_name("stub_api.py")), str(self.folder), str(self.port)]
+        with process(command, self.url + "/health"):
+            yield self
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[StubNode]:
+    folder = tmp_path / "node"
+    folder.mkdir()
+    with StubNode(folder).running() as stub:
+        yield stub
+
+
+@pytest.fixture
+def node_with_clip(node: StubNode) -> StubNode:
+    write_clip(node.folder / "media" / "clip.mp4", seconds=12)
+    Image.fromarray(np.full((180, 320, 3), 90, np.uint8)).save(node.folder / "media" / "thumb.jpg")
+    now_s = time.time()
+    spoken = moment(
+        now_s - 60, text=SPOKEN, clip_url="/media/clip.mp4#t=4.5", thumbnail_url="/media/thumb.jpg",
+        evidence=[evidence(now_s - 60, "speech", "words", 0.9, SPOKEN, ["platform", "seven"])],
+    )  # fmt: skip
+    node.serve("sources", sources("lobby", now_s - 2))
+    node.serve("search", found(spoken))
+    node.serve("newest", found(spoken))
+    return node
+
+
+@pytest.fixture
+def dashboard_url(node_with_clip: StubNode) -> Iterator[str]:
+    with dashboard(node_with_clip.url) as url:
+        yield url
+
+
+@pytest.fixture
+def spoken_query() -> tuple[str, str]:
+    """What is typed, and words that the card must show."""
+    return "platform seven", "leave from platform seven"
+
+
+@contextmanager
+def dashboard(api_url: str) -> Iterator[str]:
+    port = free_port()
+    with process(streamlit_command(sys.executable, api_url, port=port), f"http://127.0.0.1:{port}/_stcore/health"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def process(command: list[str], health_url: str) -> Iterator[None]:
+    with subprocess.Popen(command) as running:
+        try:
+            for _ in range(300):
+                if running.poll() is not None:
+                    raise RuntimeError(f"ended with {running.returncode}: {command}")
+                try:
+                    if httpx.get(health_url, trust_env=False).is_success:
+                        break
+                except httpx.HTTPError:
+                    time.sleep(0.2)
+            else:
+                raise RuntimeError(f"no answer from {health_url}")
+            yield
+        finally:
+            running.terminate()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def evidence(
+    start_s: float, modality: str, why: str | None, score: float | None, text: str = "", words: list[str] | None = None
+) -> dict[str, Any]:
+    return {
+        "moment_id": f"{modality}-{start_s}", "modality": modality, "why": why, "score": score, "raw_score": 0.3,
+        "start_s": start_s, "end_s": start_s + 4, "text": text, "matched_words": words or [], "encoder": "a-model",
+    }  # fmt: skip
+
+
+def moment(start_s: float, source: str = "lobby", lasts_s: float = 4, **more: Any) -> dict[str, Any]:
+    return {
+        "source": source, "start_s": start_s, "end_s": start_s + lasts_s, "time": "2026-01-01T00:00:00Z",
+        "score": 0.8, "modalities": [],
+        "text": "", "thumbnail_url": None, "clip_url": None, "evidence": [], **more,
+    }  # fmt: skip
+
+
+def found(*moments: dict[str, Any], complete_until: dict[str, dict[str, float]] | None = None) -> dict[str, Any]:
+    return {
+        "query": "", "moments": list(moments), "complete_until": complete_until or {}, "took_ms": {"encode": 21.0},
+        "warnings": [],
+    }  # fmt: skip
+
+
+def sources(name: str, until_s: float, modality: str = "speech") -> dict[str, Any]:
+    mark = {"until_s": until_s, "stored_s": until_s + 1, "behind_s": 2.0}
+    return {"sources": [{"source": name, "moments": {modality: 3}, "watermarks": {modality: mark}}]}
+
+
+def write_clip(path: Path, seconds: int) -> None:
+    """H.264 and AAC: what the search node serves."""
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=10)
+        video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
+        audio = out.add_stream("aac", rate=48_000, layout="mono")
+        for index in range(seconds * 10):
+            picture = np.zeros((180, 320, 3), np.uint8)
+            picture[:, : index * 320 // (seconds * 10) + 1] = (30, 140, 130)
+            out.mux(video.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        rate, block = 48_000, 1024
+        for start in range(0, seconds * rate, block):
+            tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(start, start + block) / rate)
+            frame = av.AudioFrame.from_ndarray(tone.astype(np.float32)[None], "fltp", "mono")
+            frame.sample_rate, frame.pts = rate, start
+            out.mux(audio.encode(frame))
+        out.mux(video.encode())
+        out.mux(audio.encode())

@@ -1,0 +1,57 @@
+"""A search node that answers what the files in a folder say: `python stub_api.py FOLDER PORT`.
+
+A real server in its own process, so that the page's HTTP, the browser's range requests and a node that dies are real.
+FOLDER holds search.json, newest.json, sources.json, encoders.json and media/. Requests are appended to requests.log.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+
+
+def app_for(folder: Path) -> FastAPI:
+    app = FastAPI()
+
+    def answer(name: str, request: Request) -> Response:
+        with (folder / "requests.log").open("a") as log:
+            log.write(f"{request.url.path}?{request.url.query}\n")
+        refusal = folder / f"{name}.error"
+        if refusal.exists():
+            status, _, text = refusal.read_text().partition(" ")
+            return JSONResponse({"error": text}, status_code=int(status))
+        return Response((folder / f"{name}.json").read_bytes(), media_type="application/json")
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/search")
+    def search(request: Request) -> Response:
+        return answer("search", request)
+
+    @app.get("/moments/newest")
+    def newest(request: Request) -> Response:
+        return answer("newest", request)
+
+    @app.get("/sources")
+    def sources(request: Request) -> Response:
+        return answer("sources", request)
+
+    @app.get("/encoders")
+    def encoders(request: Request) -> Response:
+        return answer("encoders", request)
+
+    @app.get("/media/{name}")
+    def media(name: str) -> Response:
+        return FileResponse(folder / "media" / Path(name).name)
+
+    return app
+
+
+if __name__ == "__main__":
+    uvicorn.run(app_for(Path(sys.argv[1])), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")

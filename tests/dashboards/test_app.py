@@ -1,0 +1,245 @@
+"""The whole page, run as Streamlit runs it, in front of a search node that answers over HTTP."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Element
+
+from dashboards import app, streamlit_command
+from domain.events import MODALITIES
+
+if TYPE_CHECKING:
+    from tests.dashboards.conftest import StubNode
+
+PATIENCE_S = 30
+
+
+@pytest.fixture
+def page(node_with_clip: StubNode, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    monkeypatch.setattr(sys, "argv", ["app.py", "--api", node_with_clip.url])
+    st.cache_data.clear()
+    yield AppTest.from_file(app.__file__, default_timeout=PATIENCE_S)
+    st.cache_data.clear()
+
+
+def html(page: AppTest) -> str:
+    assert not page.exception
+    bodies = (element.value for element in page.get("html") if isinstance(element, Element))
+    return "".join(body for body in bodies if not body.startswith("<style>"))
+
+
+def videos(page: AppTest) -> list[Any]:
+    return [element.proto for element in page.get("video") if isinstance(element, Element)]
+
+
+def button(page: AppTest, start: str) -> Any:
+    (found,) = [button for button in page.button if button.label.startswith(start)]
+    return found
+
+
+def test_without_a_query_the_newest_moments_are_shown(page: AppTest) -> None:
+    page.run()
+    assert "Newest moments" in html(page)
+    assert "platform seven" in html(page)
+    assert "speech</span><span>2 s behind" in html(page)
+
+
+def test_a_query_is_asked_and_its_words_are_marked(page: AppTest, node_with_clip: StubNode) -> None:
+    page.run()
+    page.text_input(key="q").input("platform seven").run()
+    assert "<mark>platform seven</mark>" in html(page)
+    assert "90 %" in html(page)
+    assert node_with_clip.requests("/search") == ["q=platform+seven&limit=12"]
+
+
+def test_an_address_can_hold_the_search(page: AppTest, node_with_clip: StubNode) -> None:
+    page.query_params["q"] = "seven"
+    page.run()
+    assert node_with_clip.requests("/search") == ["q=seven&limit=12"]
+    assert page.text_input(key="q").value == "seven"
+
+
+def test_an_example_is_a_search(page: AppTest, node_with_clip: StubNode) -> None:
+    page.run()
+    button(page, app.EXAMPLES[0]).click().run()
+    assert page.text_input(key="q").value == app.EXAMPLES[0]
+    assert len(node_with_clip.requests("/search")) == 1
+    assert not [shown for shown in page.button if shown.label in app.EXAMPLES]
+
+
+def test_filters_reach_the_node(page: AppTest, node_with_clip: StubNode) -> None:
+    page.query_params["q"] = "seven"
+    page.run()
+    page.multiselect(key="source").set_value(["lobby"])
+    page.multiselect(key="kind").set_value(["speech", "text"])
+    page.selectbox(key="time").set_value("Last hour").run()
+    asked = node_with_clip.requests("/search")[-1]
+    assert "&source=lobby&kind=speech&kind=text&since=" in asked
+    assert abs(float(asked.partition("since=")[2]) - (time.time() - 3600)) < 600
+
+
+def test_a_range_of_ones_own(page: AppTest, node_with_clip: StubNode) -> None:
+    page.query_params["q"] = "seven"
+    page.run()
+    page.selectbox(key="time").set_value("Custom range").run()
+    assert not page.exception
+    asked = node_with_clip.requests("/search")[-1]
+    since_s, until_s = (float(piece.partition("=")[2]) for piece in asked.split("&")[-2:])
+    assert until_s - since_s == pytest.approx(3660)
+
+
+def test_every_kind_can_be_chosen(page: AppTest) -> None:
+    page.run()
+    assert page.multiselect(key="kind").options == ["Pictures", "Speech", "Text"]
+    assert len(MODALITIES) == 3
+
+
+def test_play_opens_one_clip_with_sound_at_the_right_second_and_close_ends_it(
+    page: AppTest, node_with_clip: StubNode
+) -> None:
+    page.query_params["q"] = "seven"
+    page.run()
+    assert videos(page) == []
+    button(page, "Play").click().run()
+    (video,) = videos(page)
+    assert video.url.startswith(f"{node_with_clip.url}/media/clip.mp4#")
+    assert (video.start_time, video.autoplay, video.muted) == (4, True, False)
+    button(page, "Close").click().run()
+    assert videos(page) == []
+
+
+def test_another_clip_replaces_the_open_one(page: AppTest, node_with_clip: StubNode) -> None:
+    shape = {"score": 0.5, "clip_url": "/media/clip.mp4#t=1"}
+    two = [{"source": name, "start_s": time.time() - 9, "end_s": time.time(), **shape} for name in ("lobby", "door")]
+    node_with_clip.serve("search", {"moments": two})
+    page.query_params["q"] = "seven"
+    page.run()
+    next(shown for shown in page.button if shown.label.startswith("Play")).click().run()
+    assert len(videos(page)) == 1
+    button(page, "Play").click().run()
+    assert len(videos(page)) == 1
+    assert len([shown for shown in page.button if shown.label == "Close"]) == 1
+
+
+def test_the_newest_stand_still_while_one_plays(page: AppTest, node_with_clip: StubNode) -> None:
+    page.run()
+    button(page, "Play").click().run()
+    node_with_clip.serve("newest", {"moments": [{"source": "door", "start_s": time.time(), "end_s": time.time()}]})
+    page.run()
+    assert "1 newer waiting" in html(page)
+    assert "platform seven" in html(page)
+    button(page, "Close").click().run()
+    assert "platform seven" not in html(page)
+    assert "door" in html(page)
+
+
+def test_no_match_says_up_to_when(page: AppTest, node_with_clip: StubNode) -> None:
+    until_s = time.time() - 4
+    node_with_clip.serve("search", {"moments": [], "complete_until": {"lobby": {"speech": until_s}}})
+    page.query_params["q"] = "zebra"
+    page.run()
+    told = f"No match in lobby up to {time.strftime('%H:%M:%S', time.gmtime(until_s))} UTC; later is not indexed yet."
+    assert told in html(page)
+
+
+def test_a_node_without_sources_says_how_to_publish(page: AppTest, node_with_clip: StubNode) -> None:
+    node_with_clip.serve("sources", {"sources": []})
+    page.run()
+    assert "No sources yet" in html(page)
+    assert "nowseen publish" in html(page)
+
+
+def test_a_stand_in_is_said_loudly_and_once(page: AppTest, node_with_clip: StubNode) -> None:
+    stand_in = {"role": "pictures", "name": "concepts", "stand_in_for": "CLIP", "warning": "It knows no people."}
+    node_with_clip.serve("encoders", {"encoders": [stand_in]})
+    node_with_clip.serve("search", {"moments": [], "warnings": ["pictures: concepts stands in for CLIP: It knows…"]})
+    page.query_params["q"] = "seven"
+    page.run()
+    assert html(page).count("stands in for CLIP") == 1
+
+
+def test_a_refused_query_is_explained(page: AppTest, node_with_clip: StubNode) -> None:
+    node_with_clip.refuse("search", 400, "the query has no <words>")
+    page.query_params["q"] = "?"
+    page.run()
+    assert "the query has no &lt;words&gt;" in html(page)
+
+
+def test_hostile_words_stay_words(page: AppTest, node_with_clip: StubNode) -> None:
+    said = "<script>alert(1)</script> **bold** :material/home: $x$"
+    hostile = {
+        "source": "lobby", "start_s": time.time(), "end_s": time.time(), "text": said,
+        "thumbnail_url": 'x" onerror="alert(1)', "clip_url": "javascript:alert(1)",
+    }  # fmt: skip
+    node_with_clip.serve("search", {"moments": [hostile], "warnings": [said]})
+    page.query_params["q"] = "seven"
+    page.run()
+    assert "<script" not in html(page)
+    assert 'onerror="' not in html(page)
+    assert not [shown for shown in page.button if shown.label.startswith("Play")]
+    assert not [text for text in page.markdown if "alert" in text.value]
+
+
+def test_a_node_that_is_down_is_waited_for_with_its_address(
+    page: AppTest, node_with_clip: StubNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node_with_clip.refuse("sources", 503, "the store does not answer")
+    page.query_params["q"] = "seven"
+    page.run()
+    assert "Waiting for the search node" in html(page)
+    assert node_with_clip.url in html(page)
+    assert page.text_input(key="q").value == "seven"
+    node_with_clip.serve("sources", {"sources": [{"source": "lobby", "moments": {"speech": 1}}]})
+    page.run()
+    assert "<mark>" in html(page)
+
+
+def test_newest_moments_that_cannot_be_had_are_waited_for(page: AppTest, node_with_clip: StubNode) -> None:
+    node_with_clip.refuse("newest", 503, "the store does not answer")
+    page.run()
+    assert "the store does not answer" in html(page)
+    assert len(node_with_clip.requests("/moments/newest")) == 1
+
+
+def test_what_plays_goes_on_when_the_node_goes_away(page: AppTest, node_with_clip: StubNode) -> None:
+    page.run()
+    button(page, "Play").click().run()
+    node_with_clip.refuse("newest", 503, "the store does not answer")
+    page.run()
+    assert len(videos(page)) == 1
+
+
+def test_only_moments_of_the_chosen_time_are_new(page: AppTest, node_with_clip: StubNode) -> None:
+    ages_s = {"minute": 60, "day": 86_000}
+    now_s = time.time()
+    moments = [{"source": name, "start_s": now_s - age_s, "end_s": now_s - age_s} for name, age_s in ages_s.items()]
+    node_with_clip.serve("newest", {"moments": moments})
+    page.query_params["time"] = "Last hour"
+    page.run()
+    assert ">minute<" in html(page)
+    assert ">day<" not in html(page)
+
+
+def test_more_can_be_shown(page: AppTest, node_with_clip: StubNode) -> None:
+    many = [{"source": f"s{index}", "start_s": 0, "end_s": 1} for index in range(12)]
+    node_with_clip.serve("search", {"moments": many})
+    page.query_params["q"] = "seven"
+    page.run()
+    button(page, "Show more").click().run()
+    assert node_with_clip.requests("/search")[-1] == "q=seven&limit=24"
+
+
+def test_the_command_keeps_to_this_machine() -> None:
+    command = streamlit_command("python", "http://127.0.0.1:8600")
+    assert command[:4] == ["python", "-m", "streamlit", "run"]
+    assert command[-3:] == ["--", "--api", "http://127.0.0.1:8600"]
+    flags = dict(zip(command[5:-3:2], command[6:-3:2], strict=True))
+    assert flags["--server.address"] == "127.0.0.1"
+    assert flags["--browser.gatherUsageStats"] == "false"

@@ -1,0 +1,111 @@
+"""Nothing that was said, written or named can become markup."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboards import markup
+from dashboards.answers import Evidence, Moment
+from dashboards.view_models import Freshness, card
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "</p></div><style>*{display:none}</style>",
+    "&lt;b&gt; <b>bold</b> **bold** [a](javascript:alert(1))",
+)
+OURS = {
+    "div", "span", "i", "b", "p", "ul", "li", "time", "mark", "img", "details", "summary", "h1", "h2", "h3", "pre",
+    "header",
+}  # fmt: skip
+OUR_ATTRIBUTES = {"class", "src", "alt", "dir", "datetime", "style", "role", "aria-hidden", "aria-label"}
+
+strange = st.sampled_from(HOSTILE) | st.text() | st.tuples(st.text(), st.sampled_from(HOSTILE)).map("".join)
+
+
+class Reader(HTMLParser):
+    """Takes HTML apart as a browser would: the elements, their attributes, and the text between them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.strangers: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        self.strangers.append(data)
+
+    def handle_decl(self, decl: str) -> None:
+        self.strangers.append(decl)
+
+    def handle_pi(self, data: str) -> None:
+        self.strangers.append(data)
+
+
+def assert_only_ours(html: str) -> Reader:
+    read = Reader(html)
+    assert set(read.tags) <= OURS
+    assert {name for name, _ in read.attributes} <= OUR_ATTRIBUTES
+    assert not read.strangers
+    return read
+
+
+@given(text=strange, source=strange, words=st.lists(strange, max_size=3), why=strange)
+def test_a_card_shows_hostile_text_as_text(text: str, source: str, words: list[str], why: str) -> None:
+    piece = Evidence(modality="speech", why=why, score=0.5, start_s=0, end_s=1, matched_words=tuple(words))
+    moment = Moment(source=source, start_s=0, end_s=9, text=text, evidence=(piece,), thumbnail_url=f"/{text}")
+    made = card(moment, UTC, 0, "http://127.0.0.1:8600")
+    read = assert_only_ours(markup.words(made))
+    shown = "".join(part.text for part in made.excerpt)
+    assert _plain(shown) in _plain(read.text)
+    assert_only_ours(markup.picture(made))
+
+
+@given(strange, strange)
+def test_the_rest_of_the_page_shows_hostile_text_as_text(text: str, other: str) -> None:
+    for html in (
+        markup.freshness(text, 3, [Freshness(text, other, "live")]),
+        markup.banner([text, other]),
+        markup.notice(text, [other], code=text),
+        markup.line(text),
+        markup.heading(text, other, is_held=False),
+    ):
+        assert _plain(text) in _plain(assert_only_ours(html).text)
+
+
+@pytest.mark.parametrize("words", [["script"], ["alert"], ["lt", "amp", "quot"], ["b"]])
+def test_marking_a_word_never_opens_what_was_escaped(words: list[str]) -> None:
+    text = " ".join(HOSTILE)
+    piece = Evidence(modality="text", why="words", score=1, start_s=0, end_s=0, matched_words=tuple(words))
+    made = card(Moment(source="a", start_s=0, end_s=0, text=text, evidence=(piece,)), UTC, 0, "http://x")
+    read = assert_only_ours(markup.words(made))
+    assert "mark" in read.tags
+    assert _plain(text) in _plain(read.text)
+
+
+def test_a_reason_reads_in_plain_words() -> None:
+    piece = Evidence(modality="scene", why="picture", score=0.82, start_s=0, end_s=1)
+    html = markup.words(card(Moment(source="a", start_s=0, end_s=1, evidence=(piece,)), UTC, 0, "http://x"))
+    assert "picture" in html
+    assert "82 %" in html
+
+
+def _plain(text: str) -> str:
+    # A browser reads the two line ends as one character, and drops NUL; neither is markup.
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "�")
