@@ -1,0 +1,125 @@
+"""The product, running: freshness of a live source, wall time at full speed, searches meanwhile, memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from itertools import count
+
+import httpx
+import numpy as np
+import psutil
+
+from nowseen.sample_media import SampleSource
+from nowseen.settings import Settings
+from nowseen.up_command import nowseen
+
+LIVE_S = 75.0
+COPIES = 4
+QUERIES = (
+    "a man talking about money", "rather selfish", "an animal in a meadow", "a cup of coffee", "somebody is amiable",
+    "a rocket", "respectable", "mister john dashwood", "green grass", "ill disposed",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Measured:
+    freshness_scene_s: list[float] = field(default_factory=list)
+    freshness_speech_s: list[float] = field(default_factory=list)
+    search_ms: list[float] = field(default_factory=list)
+    wall_s: float = 0.0
+    rss_gb: float = 0.0
+    pss_gb: float = 0.0
+
+
+async def measure(settings: Settings, spoken: SampleSource) -> Measured:
+    """With everything up. Takes a few minutes."""
+    measured = Measured()
+    async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=30.0) as client:
+        await _search(client, "warm up")
+        await _live(client, spoken, measured)
+        await _full_speed(client, spoken, measured)
+    return measured
+
+
+async def _live(client: httpx.AsyncClient, spoken: SampleSource, measured: Measured) -> None:
+    """Looks every 50 ms from outside: what counts is when a client could have found it."""
+    live = await asyncio.create_subprocess_exec(
+        *nowseen("publish", str(spoken.path), "--source", "live", "--realtime", "--loop"),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    ends = time.monotonic() + LIVE_S
+    heard: set[float] = set()
+    seen_until_s = 0.0
+    try:
+        while time.monotonic() < ends:
+            watermarks = await _watermarks(client, "live")
+            if (until_s := watermarks.get("scene", 0.0)) > seen_until_s:
+                seen_until_s = until_s
+                measured.freshness_scene_s.append(time.time() - until_s)
+            newest = await client.get("/moments/newest", params={"source": "live", "kind": "speech", "limit": 5})
+            for moment in newest.json()["moments"]:
+                if moment["start_s"] not in heard:
+                    heard.add(moment["start_s"])
+                    measured.freshness_speech_s.append(time.time() - moment["end_s"])
+            await asyncio.sleep(0.05)
+    finally:
+        live.send_signal(signal.SIGINT)
+        await live.wait()
+    await asyncio.sleep(10.0)  # what is still on its way would be in the next measurement
+
+
+async def _full_speed(client: httpx.AsyncClient, spoken: SampleSource, measured: Measured) -> None:
+    start_s = float(int(time.time()) - 3600)
+    sources = ["bulk", *(f"bulk-{i}" for i in range(2, COPIES + 1))]
+    wanted_s = start_s + spoken.duration_s - 0.5
+    began = time.monotonic()
+    publisher = await asyncio.create_subprocess_exec(
+        *nowseen("publish", *[str(spoken.path)] * COPIES, "--source", "bulk", "--start-time", str(start_s)),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    searching = asyncio.create_task(_search_on(client, measured))
+    try:
+        while True:
+            marks = [await _watermarks(client, source) for source in sources]
+            if all(mark.get(kind, 0.0) >= wanted_s for mark in marks for kind in ("scene", "speech")):
+                break
+            await asyncio.sleep(0.05)
+        measured.wall_s = time.monotonic() - began
+        _memory(measured)
+    finally:
+        searching.cancel()
+        await publisher.wait()
+
+
+async def _search_on(client: httpx.AsyncClient, measured: Measured) -> None:
+    for i in count():
+        started = time.perf_counter()
+        await _search(client, f"{QUERIES[i % len(QUERIES)]} {i}")  # never the same words twice: no cache helps
+        measured.search_ms.append((time.perf_counter() - started) * 1000)
+        await asyncio.sleep(0.2)
+
+
+async def _search(client: httpx.AsyncClient, words: str) -> None:
+    (await client.get("/search", params={"q": words, "limit": 10})).raise_for_status()
+
+
+async def _watermarks(client: httpx.AsyncClient, source: str) -> dict[str, float]:
+    for entry in (await client.get("/sources")).json()["sources"]:
+        if entry["source"] == source:
+            return {kind: mark["until_s"] for kind, mark in entry["watermarks"].items()}
+    return {}
+
+
+def _memory(measured: Measured) -> None:
+    processes = [psutil.Process(os.getpid()), *psutil.Process(os.getpid()).children(recursive=True)]
+    usage = [process.memory_full_info() for process in processes]
+    measured.rss_gb = sum(each.rss for each in usage) / 1e9
+    measured.pss_gb = sum(getattr(each, "pss", each.rss) for each in usage) / 1e9
+
+
+def p95(values: list[float]) -> float:
+    return float(np.percentile(values, 95)) if values else float("nan")

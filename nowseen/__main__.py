@@ -1,0 +1,3 @@
+from nowseen.cli import main
+
+main()

@@ -1,0 +1,206 @@
+"""`nowseen demo --check`: the whole product on this machine, asked questions whose answers are known.
+
+On free ports and in a temporary folder: what the user has indexed or configured elsewhere is neither used nor touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from domain.errors import ConfigError
+from nowseen.demo_questions import Verdict, askable, judge
+from nowseen.network_ports import check_ports, free_ports
+from nowseen.part_log import PartLog
+from nowseen.part_process import PartProcess
+from nowseen.parts import AtOnce, Part
+from nowseen.sample_media import SampleSource, make_sources
+from nowseen.samples import fetch_samples
+from nowseen.settings import Settings, load_settings
+from nowseen.up_command import nowseen, run_parts, up_parts
+
+_COMPLETE_WITHIN_S = 300.0
+_LOOK_EVERY_S = 0.5
+_PORT_TRIES = 10
+# Not the user's: where data lives, who else is asked, and what is listened on.
+_UNSET = ("BROKER", "QDRANT_URL", "QDRANT_API_KEY", "ARCHIVE", "API_URL", "API_HOST", "DASHBOARD_HOST", "READY_FILE")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    verdicts: tuple[Verdict, ...]
+    warnings: tuple[str, ...]  # models that stand in for others
+    missing: tuple[str, ...]  # samples that could not be had
+    seconds: Mapping[str, float]
+    failure: str | None = None
+
+    @property
+    def is_right(self) -> bool:
+        return self.failure is None and all(verdict.is_right for verdict in self.verdicts)
+
+
+def check_demo(settings: Settings, *, as_json: bool = False, verbose: bool = False) -> int:
+    """Blocks for a minute or two. Returns 0 when every answer was right, else 1."""
+    began_s = time.monotonic()
+    samples = fetch_samples(settings.cache)
+    sources, not_made = make_sources(samples, settings.cache)
+    missing = (*samples.missing, *not_made)
+    samples_s = time.monotonic() - began_s
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="nowseen-check-") as folder, _isolated(Path(folder)) as (isolated, parts):
+
+        async def ask_all(logs: Mapping[str, PartLog]) -> int:
+            up_s = time.monotonic() - began_s - samples_s
+            outcome = await _ask_all(isolated, sources, logs, {"samples": samples_s, "start": up_s}, missing)
+            outcomes.append(outcome)
+            return int(not outcome.is_right)
+
+        names = [source.name for source in sources]
+        code = run_parts(isolated, parts, ask_all, more_logs=names, verbose=verbose, to_stderr=True)
+    outcome = outcomes[0] if outcomes else Outcome((), (), missing, {}, "it was stopped or did not start (see above)")
+    print(_to_json(outcome)) if as_json else _print_table(outcome)
+    return code or int(not outcome.is_right)
+
+
+async def _ask_all(
+    settings: Settings,
+    sources: Sequence[SampleSource],
+    logs: Mapping[str, PartLog],
+    seconds: dict[str, float],
+    missing: tuple[str, ...],
+) -> Outcome:
+    # In the past, so that all of it has happened: event times are the publisher's to say.
+    start_s = float(int(time.time() - max(source.duration_s for source in sources) - 1))
+    clock = time.monotonic
+    async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=30.0) as client:
+        health = (await client.get("/health")).json()
+        began_s = clock()
+        sent = await asyncio.gather(*(_publish(source, start_s, logs[source.name]) for source in sources))
+        failed = [source.name for source, was_sent in zip(sources, sent, strict=True) if not was_sent]
+        published_s = clock()
+        late = await _until_complete(client, sources, start_s)
+        complete_s = clock()
+        verdicts = []
+        if not failed and not late:
+            for question in askable(sources):
+                answer = (await client.get("/search", params={"q": question.query, "limit": 3})).json()
+                verdicts.append(judge(question, answer, sources, {source.name: start_s for source in sources}))
+    seconds |= {"publish": published_s - began_s, "index": complete_s - published_s, "ask": clock() - complete_s}
+    problems = [f"{name} could not be published" for name in failed]
+    problems += [f"{name} was not complete after {_COMPLETE_WITHIN_S:g} s" for name in late]
+    return Outcome(tuple(verdicts), tuple(health["warnings"]), missing, seconds, "; ".join(problems) or None)
+
+
+async def _publish(source: SampleSource, start_s: float, log: PartLog) -> bool:
+    command = nowseen("publish", str(source.path), "--source", source.name, "--start-time", f"{start_s:.3f}")
+    process = await PartProcess.start(Part(source.name, command, AtOnce()), log)
+    try:
+        await process.ended()
+    finally:
+        if process.is_running:
+            await process.stop(1.0)
+    return process.exit_code == 0
+
+
+async def _until_complete(client: httpx.AsyncClient, sources: Sequence[SampleSource], start_s: float) -> list[str]:
+    """Returns when everything published is indexed: [], or what is not in time."""
+    wanted = {
+        (source.name, modality): start_s + source.duration_s - 1.0
+        for source in sources
+        for modality in source.modalities
+    }
+    end_s = time.monotonic() + _COMPLETE_WITHIN_S
+    while wanted and time.monotonic() < end_s:
+        answer = (await client.get("/sources")).json()
+        until_s = {
+            (source["source"], modality): mark["until_s"]
+            for source in answer["sources"]
+            for modality, mark in source["watermarks"].items()
+        }
+        wanted = {key: at_s for key, at_s in wanted.items() if until_s.get(key, 0.0) < at_s}
+        if wanted:
+            await asyncio.sleep(_LOOK_EVERY_S)
+    return [" ".join(key) for key in wanted]
+
+
+@contextmanager
+def _isolated(folder: Path) -> Iterator[tuple[Settings, list[Part]]]:
+    """Settings of their own for this process and its parts: an empty folder and free ports."""
+    before = dict(os.environ)
+    try:
+        for name in _UNSET:
+            os.environ.pop(f"NOWSEEN_{name}", None)
+        os.environ["NOWSEEN_DATA"] = str(folder)
+        for tries_left in reversed(range(_PORT_TRIES)):
+            broker, api, dashboard = free_ports(3)
+            os.environ |= {
+                "NOWSEEN_BROKER_PORT": str(broker),
+                "NOWSEEN_API_PORT": str(api),
+                "NOWSEEN_DASHBOARD_PORT": str(dashboard),
+            }
+            try:
+                settings = load_settings()
+                parts = up_parts(settings)
+                check_ports(parts)
+            except ConfigError:
+                if not tries_left:
+                    raise
+                continue
+            break
+        yield settings, parts
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _to_json(outcome: Outcome) -> str:
+    return json.dumps(
+        {
+            "right": outcome.is_right,
+            "failure": outcome.failure,
+            "questions": [
+                {
+                    "query": verdict.question.query,
+                    "kind": verdict.question.kind,
+                    "expected": verdict.expected,
+                    "got": verdict.got,
+                    "right": verdict.is_right,
+                }
+                for verdict in outcome.verdicts
+            ],
+            "seconds": {name: round(value, 2) for name, value in outcome.seconds.items()},
+            "stand_ins": list(outcome.warnings),
+            "missing": list(outcome.missing),
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def _print_table(outcome: Outcome) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    table = Table("asked", "by", "expected", "got", "", title="nowseen demo --check")
+    for verdict in outcome.verdicts:
+        mark = "[green]right[/]" if verdict.is_right else "[bold red]wrong[/]"
+        row: list[Any] = [verdict.question.query, verdict.question.kind, verdict.expected, verdict.got]
+        table.add_row(*(text.replace("[", "\\[") for text in row), mark)
+    console.print(table)
+    console.print(", ".join(f"{name} {value:.1f} s" for name, value in outcome.seconds.items()))
+    for line in (*outcome.missing, *outcome.warnings):
+        console.print(f"note: {line}", markup=False)
+    if outcome.failure:
+        console.print(f"failed: {outcome.failure}", style="bold red", markup=False)

@@ -1,0 +1,96 @@
+"""What the demo asks, what it should be told, and whether it was. Pure: the answers are arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nowseen.sample_media import SampleSource, Span
+
+_SLACK_S = 1.0  # a scene is looked at once a second; an utterance may begin a little before its first word
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    query: str
+    kind: str  # how the answer can be found, for people
+    source: str | None = None  # None: there is no honest answer
+    what: str = ""  # of the Span where the answer lies
+
+
+QUESTIONS = (
+    Question("an espresso cup", "what is seen", "gallery", "a cup of espresso"),
+    Question("a cat", "what is seen", "gallery", "a cat"),
+    Question("a rocket", "what is seen", "gallery", "a rocket launch"),
+    Question(
+        "cold hearted and rather selfish",
+        "words as they were said",
+        "bookclub",
+        "unless to be rather cold hearted and rather selfish is to be ill disposed",
+    ),
+    Question(
+        "if his wife had been kinder, people would have thought better of him",
+        "what was meant",
+        "bookclub",
+        "had he married a more amiable woman he might have been made still more respectable than he was",
+    ),
+    Question(
+        "boat trips called off in the storm",
+        "what was written",
+        "newswire",
+        "The night ferry to the islands is cancelled because of high waves.",
+    ),
+    Question("how to repair a diesel submarine", "nothing"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    question: Question
+    expected: str
+    got: str
+    is_right: bool
+
+
+def askable(sources: Sequence[SampleSource]) -> list[Question]:
+    """The questions whose source is there."""
+    names = {source.name for source in sources}
+    return [question for question in QUESTIONS if question.source is None or question.source in names]
+
+
+def judge(
+    question: Question, answer: Mapping[str, Any], sources: Sequence[SampleSource], starts_s: Mapping[str, float]
+) -> Verdict:
+    """Whether the best moment of a search's answer is from the right source and the right time.
+
+    `starts_s` is each source's first event time (Unix seconds).
+    """
+    moments = answer["moments"]
+    got = _describe(moments[0], starts_s) if moments else "nothing"
+    if question.source is None:
+        return Verdict(question, "nothing", got, not moments)
+    span = _span(sources, question)
+    expected = f"{question.source} {span.start_s:.1f}-{span.end_s:.1f} s"
+    if not moments or moments[0]["source"] != question.source:
+        return Verdict(question, expected, got, False)
+    start_s = starts_s[question.source]
+    middle_s = (moments[0]["start_s"] + moments[0]["end_s"]) / 2 - start_s
+    return Verdict(question, expected, got, span.start_s - _SLACK_S <= middle_s <= span.end_s + _SLACK_S)
+
+
+def _span(sources: Sequence[SampleSource], question: Question) -> Span:
+    return next(
+        span
+        for source in sources
+        if source.name == question.source
+        for span in source.spans
+        if span.what == question.what
+    )
+
+
+def _describe(moment: Mapping[str, Any], starts_s: Mapping[str, float]) -> str:
+    start_s = starts_s.get(moment["source"], moment["start_s"])
+    where = f"{moment['source']} {moment['start_s'] - start_s:.1f}-{moment['end_s'] - start_s:.1f} s"
+    why = "".join(f", {evidence['why']} {evidence['score']:.2f}" for evidence in moment["evidence"][:1])
+    return f"{where}{why}" + (f": {moment['text']}" if moment["text"] else "")

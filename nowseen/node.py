@@ -1,0 +1,136 @@
+"""The search node: stores moments as they come and answers searches; one process, as Qdrant Edge has one owner."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+from search.api import ApiParts, create_api
+from search.service import SearchService
+
+import encoders
+from domain.events import CoverageAdvanced, EventRejected, WatermarkAdvanced
+from domain.ports import EncoderInfo
+from nowseen.collection_specs import collection_specs
+from nowseen.connections import kafka_settings
+from nowseen.encoder_choice import encoder_options, wanted_encoders
+from nowseen.faust_process import assigned, running
+from nowseen.lag import report_lag
+from nowseen.settings import Settings, load_topology
+from nowseen.worker import GROUP as WORKER_GROUP
+from search.clips import ClipOptions
+from search.metrics import NodeMetrics
+from search.stores import EdgeFolder, QdrantServer, open_store
+from search.watermarks import Watermarks
+from streams.agents.store_moments import store_moments
+from streams.agents.watch_dead_letters import watch_dead_letters
+from streams.app import make_app, make_topics, quiet_loggers
+from streams.archive import FsspecArchive
+from streams.compacted import latest
+from streams.kafka_clients import wait_until_reachable
+from streams.outbox import Outbox
+from streams.topics import create_topics
+
+log = logging.getLogger(__name__)
+
+GROUP = "nowseen-node"
+
+
+def run_node(settings: Settings) -> None:
+    """Blocks until SIGTERM or SIGINT. Raises ConfigError for what is set up wrongly."""
+    quiet_loggers()
+    topology = load_topology(settings)
+    kafka = kafka_settings(settings)
+    wait_until_reachable(kafka, timeout_s=30.0)
+    create_topics(kafka, topology, settings.kafka_replication)
+    names, options = wanted_encoders(settings, topology), encoder_options(settings)
+    sentences = encoders.load("sentences", names["sentences"], options)
+    pictures = encoders.load("pictures", names["pictures"], options)
+    infos: dict[str, EncoderInfo] = {"sentences": sentences.info, "pictures": pictures.info}
+    key = settings.qdrant_api_key
+    location = (
+        EdgeFolder(settings.data / "index")
+        if settings.qdrant_url is None
+        else QdrantServer(settings.qdrant_url, key.get_secret_value() if key is not None else None)
+    )
+    store = open_store(location, collection_specs(topology, infos))
+    watermarks = Watermarks()
+    for event in latest(kafka, "watermarks").values():
+        if isinstance(event, WatermarkAdvanced):
+            watermarks.advance(event)
+    metrics = NodeMetrics(watermarks)
+    archive = FsspecArchive(settings.archive_url)
+    app = make_app(GROUP, kafka, topology, settings.data / "node")
+    topics = make_topics(app, topology)
+
+    def covered(coverage: CoverageAdvanced, watermark: WatermarkAdvanced) -> None:
+        watermarks.advance(watermark)
+        metrics.covered(coverage)
+
+    def rejected(letter: EventRejected) -> None:
+        metrics.rejected(letter.topic)
+
+    store_moments(
+        app, topics["moments"], Outbox(topics), store, topology.limits, on_stored=metrics.stored, on_coverage=covered
+    )
+    watch_dead_letters(app, topics["dead-letters"], rejected)
+    api = create_api(
+        ApiParts(
+            service=SearchService(store, sentences, pictures),
+            store=store,
+            archive=archive,
+            watermarks=watermarks,
+            metrics=metrics,
+            encoders=tuple(infos.values()),
+            clips=ClipOptions(settings.data / "clips"),
+            ready=lambda: _readiness(app),
+            public_url=settings.api_url,
+            allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),
+        )
+    )
+    groups = {"media.video": WORKER_GROUP, "media.audio": WORKER_GROUP, "media.text": WORKER_GROUP, "moments": GROUP}
+    try:
+        asyncio.run(_serve(app, api, report_lag(kafka, groups, metrics.lag), settings))
+    finally:
+        store.close()
+
+
+def _readiness(app: Any) -> tuple[bool, str]:
+    if app.crashed:
+        return False, "the store agent has stopped; the supervisor restarts this process"
+    if not app.consumer.assignment():
+        return False, "waiting for the broker to assign the topic of moments"
+    return True, "ready"
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals alone: one handler stops the agents and the server, in that order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve(app: Any, api: Any, reporting: Any, settings: Settings) -> None:
+    server = _Server(
+        uvicorn.Config(api, host=settings.api_host, port=settings.api_port, log_level="warning", access_log=False)
+    )
+    async with running(app) as stopping:
+        serving = asyncio.create_task(server.serve())
+        lag = asyncio.create_task(reporting)
+        ready = asyncio.create_task(_announce(app))
+        await asyncio.wait({asyncio.create_task(stopping.wait()), serving}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (lag, ready):
+            task.cancel()
+        server.should_exit = True
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(serving, 2.0)
+
+
+async def _announce(app: Any) -> None:
+    await assigned(app)
+    log.info("search node ready")

@@ -1,0 +1,138 @@
+"""`nowseen search` in a terminal: asks a node's HTTP API and prints what it found, and what it can't know yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+FOUND, NOTHING_FOUND, FAILED = 0, 1, 2  # exit codes, as grep's
+
+_TIMEOUT_S = 60.0  # the first query after a start loads and warms the models
+_LONGEST_TEXT = 240  # characters
+
+
+def print_search(
+    api_url: str,
+    query: str,
+    *,
+    sources: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    since: str | None = None,
+    until: str | None = None,
+    limit: int = 10,
+    json_output: bool = False,
+    console: Console | None = None,
+    errors: Console | None = None,
+    transport: httpx.BaseTransport | None = None,
+) -> int:
+    """Prints the moments that fit, best first, and up to when the index is complete. Returns the exit code.
+
+    0: something was found. 1: nothing was. 2: the node refused the question or can't be reached; why goes to `errors`.
+    `json_output` prints the API's answer as it is. `since` and `until` are Unix seconds or ISO 8601.
+    """
+    console = console or Console()
+    errors = errors or Console(stderr=True)
+    asked: dict[str, Any] = {"q": query, "source": list(sources), "kind": list(kinds), "limit": limit}
+    asked |= {name: value for name, value in (("since", since), ("until", until)) if value is not None}
+    try:
+        with httpx.Client(base_url=api_url, timeout=_TIMEOUT_S, transport=transport) as client:
+            response = client.get("/search", params=asked)
+        answer = response.json()
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        return _fail(errors, f"{api_url} is not an address such as http://127.0.0.1:8000")
+    except httpx.TimeoutException:
+        return _fail(
+            errors, f"the node at {api_url} did not answer within {_TIMEOUT_S:.0f} s: {api_url}/health says why"
+        )
+    except httpx.TransportError as error:
+        return _fail(errors, f"no node answers at {api_url} ({error}): is `nowseen up` running?")
+    except ValueError:
+        return _fail(errors, _not_ours(api_url))
+    if response.status_code != httpx.codes.OK:
+        return _fail(errors, answer.get("error", response.text) if isinstance(answer, dict) else response.text)
+    if not isinstance(answer, dict) or "moments" not in answer:
+        return _fail(errors, _not_ours(api_url))
+    if json_output:
+        console.print_json(json.dumps(answer))
+    else:
+        _print(console, query, answer)
+    return FOUND if answer["moments"] else NOTHING_FOUND
+
+
+def _print(console: Console, query: str, answer: Mapping[str, Any]) -> None:
+    for warning in answer["warnings"]:
+        console.print(f"[yellow]Note:[/yellow] {escape(warning)}")
+    moments = answer["moments"]
+    if moments:
+        console.print(_table(query, moments))
+    else:
+        console.print(f"Nothing found for [bold]{escape(query)}[/bold].")
+    complete = answer["complete_until"]
+    if not any(complete.values()):
+        console.print("No source is indexed yet: events may still be on their way.")
+        return
+    console.print("Complete up to (anything later is not indexed yet, so it may still turn up):")
+    for source, until in complete.items():
+        times = ", ".join(f"{modality} {_clock(until_s)}" for modality, until_s in until.items())
+        console.print(f"  [cyan]{escape(source)}[/cyan]  {times or 'nothing indexed yet'}")
+
+
+def _table(query: str, moments: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title=f"{len(moments)} for {escape(query)}", title_justify="left", expand=True)
+    table.add_column("time (UTC)", no_wrap=True)
+    table.add_column("source", style="cyan", overflow="fold")
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("what", ratio=1, overflow="fold")
+    table.add_column("why", overflow="fold")
+    for moment in moments:
+        table.add_row(
+            _span(moment["start_s"], moment["end_s"]),
+            Text(moment["source"]),
+            f"{moment['score']:.2f}",
+            _what(moment),
+            _why(moment["evidence"]),
+        )
+    return table
+
+
+def _what(moment: Mapping[str, Any]) -> Text:
+    text: str = moment["text"]
+    words = sorted({word for evidence in moment["evidence"] for word in evidence["matched_words"]})
+    what = Text(text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…")
+    what.highlight_words(words, "bold yellow", case_sensitive=False)
+    if moment["clip_url"]:
+        what.append("\n" if text else "").append("clip", style=f"underline blue link {moment['clip_url']}")
+    return what
+
+
+def _why(evidence: Sequence[Mapping[str, Any]]) -> Text:
+    """The best score of each reason: "picture 0.82, words 0.40"."""
+    best: dict[str, float] = {}
+    for each in evidence:
+        best[each["why"]] = max(best.get(each["why"], 0.0), each["score"])
+    return Text(", ".join(f"{why} {score:.2f}" for why, score in sorted(best.items(), key=lambda item: -item[1])))
+
+
+def _span(start_s: float, end_s: float) -> str:
+    return f"{_clock(start_s)}\n{end_s - start_s:.1f} s"
+
+
+def _clock(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _not_ours(api_url: str) -> str:
+    return f"what answers at {api_url} is no Nowseen node: is another program on that port?"
+
+
+def _fail(errors: Console, message: str) -> int:
+    errors.print(f"[red]Error:[/red] {escape(message)}")
+    return FAILED

@@ -1,0 +1,76 @@
+"""The media worker: video, audio and texts in, moments out. Several may run; they share the partitions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import Any
+
+import encoders
+from domain.events import SpeechCut
+from nowseen.connections import kafka_settings
+from nowseen.encoder_choice import encoder_options, wanted_encoders
+from nowseen.faust_process import assigned, running
+from nowseen.settings import Settings, load_topology
+from streams.agents.describe_scenes import describe_scenes
+from streams.agents.embed_text import embed_text
+from streams.agents.transcribe_speech import transcribe_speech
+from streams.app import make_app, make_topics, quiet_loggers
+from streams.archive import FsspecArchive
+from streams.compacted import latest
+from streams.kafka_clients import wait_until_reachable
+from streams.outbox import Outbox
+from streams.scene_describer import SceneDescriber
+from streams.topics import create_topics
+from streams.transcriber import Transcriber
+
+log = logging.getLogger(__name__)
+
+GROUP = "nowseen-worker"
+
+
+def run_worker(settings: Settings) -> None:
+    """Blocks until SIGTERM or SIGINT. Raises ConfigError for what is set up wrongly."""
+    # Searches and the broker answer people: they go before a batch of frames when both want the processor.
+    os.nice(5)
+    quiet_loggers()
+    topology = load_topology(settings)
+    kafka = kafka_settings(settings)
+    wait_until_reachable(kafka, timeout_s=30.0)
+    create_topics(kafka, topology, settings.kafka_replication)
+    names, options = wanted_encoders(settings, topology), encoder_options(settings)
+    sentences = encoders.load("sentences", names["sentences"], options)
+    pictures = encoders.load("pictures", names["pictures"], options)
+    speech = encoders.load("speech", names["speech"], options)
+    archive = FsspecArchive(settings.archive_url)
+    app = make_app(GROUP, kafka, topology, settings.data / f"worker-{os.getpid()}")
+    topics = make_topics(app, topology)
+    outbox = Outbox(topics)
+    transcriber = Transcriber(speech, sentences, encoders.voice_activity)
+    describe_scenes(
+        app, topics["media.video"], outbox, archive, SceneDescriber(pictures, archive, topology.scenes), topology.limits
+    )
+    transcribe_speech(app, topics["media.audio"], outbox, archive, transcriber, topology.limits)
+    embed_text(app, topics["media.text"], outbox, sentences, topology.limits)
+
+    @app.on_partitions_assigned.connect
+    async def resume(_: Any, /, *assigned: Any, signal: Any, **__: Any) -> None:
+        events = await asyncio.to_thread(latest, kafka, "speech.cuts")
+        transcriber.assigned(event for event in events.values() if isinstance(event, SpeechCut))
+
+    asyncio.run(_serve(app, settings))
+
+
+async def _serve(app: Any, settings: Settings) -> None:
+    async with running(app) as stopping:
+        ready = asyncio.create_task(_announce(app, settings))
+        await stopping.wait()
+        ready.cancel()
+
+
+async def _announce(app: Any, settings: Settings) -> None:
+    await assigned(app)
+    log.info("worker ready")
+    if settings.ready_file is not None:
+        settings.ready_file.touch()

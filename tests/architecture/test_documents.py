@@ -1,0 +1,75 @@
+"""What docs/events.md shows is what the code reads."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from domain.containers import CONTAINERS, container_of
+from domain.events import ChunkPublished, Event, TextPublished, decode
+
+DOCS = Path(__file__).parents[2] / "docs"
+EVENTS = (DOCS / "events.md").read_text(encoding="utf-8")
+
+
+def block(marker: str) -> str:
+    """The code block that follows the marker."""
+    found = re.search(rf"<!-- {re.escape(marker)} -->\n```\w+\n(.*?)```", EVENTS, re.DOTALL)
+    assert found is not None, f"docs/events.md has no code block after {marker!r}"
+    return found[1]
+
+
+def shown(marker: str, value: bytes) -> Event:
+    """The event that the block's kcat command would publish, its `$(date ...)` replaced by fixed times."""
+    command = block(marker).replace("\\\n", " ").replace("$(date +%s%N)", "17672256").splitlines()[-1]
+    words = shlex.split(command.replace("$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)", "2026-01-01T00:00:00.000Z"))
+    options = [words[i : i + 2] for i in range(len(words) - 1)]
+    headers = dict(value.split("=", 1) for option, value in options if option == "-H")
+    (key,) = (value for option, value in options if option == "-k")
+    event = decode(key.encode(), value, {name: content.encode() for name, content in headers.items()})
+    (topic,) = (value for option, value in options if option == "-t")
+    expected = "media.text" if isinstance(event, TextPublished) else f"media.{getattr(event, 'kind', '?')}"
+    assert topic == expected
+    assert key == headers["ce_source"]
+    return event
+
+
+def test_the_python_example_is_the_file_beside_it() -> None:
+    assert block("example: examples/publish_text.py") == (DOCS / "examples" / "publish_text.py").read_text("utf-8")
+
+
+def test_the_kcat_line_for_text_publishes_a_text() -> None:
+    value = shlex.split(block("kcat: text"))[1]
+
+    assert shown("kcat: text", value.encode()) == TextPublished(
+        "platform-3", 1_767_225_600.0, "Doors close in two minutes"
+    )
+
+
+def test_the_kcat_line_for_video_publishes_a_chunk() -> None:
+    event = shown("kcat: video", b"media")
+
+    assert event == ChunkPublished("lobby", "video", 1_767_225_600.0, 2.0, "video/mp2t", b"media")
+
+
+@pytest.mark.parametrize("content_type", [name for container in CONTAINERS for name in container.content_types])
+def test_every_container_is_listed(content_type: str) -> None:
+    assert f"`{content_type}`" in EVENTS
+
+
+def test_every_listed_container_is_read() -> None:
+    listed = re.search(r"the container: (.*) \|", EVENTS)
+    assert listed is not None
+
+    for content_type in listed[1].split(", "):
+        container_of(content_type.strip("`"))
+
+
+def test_every_link_leads_to_a_file() -> None:
+    for document in [DOCS.parent / "README.md", *DOCS.rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (document.parent / target).exists(), f"{document.name} links to {target}"

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from nowseen.search_command import FAILED, FOUND, NOTHING_FOUND, print_search
+from search.api_models import EvidenceModel, MomentModel, SearchModel
+
+START_S = 1_790_000_000.0
+EVIDENCE = EvidenceModel(
+    moment_id="1", modality="speech", why="words", score=0.71, raw_score=4.2, start_s=START_S, end_s=START_S + 2,
+    text="the [red] goalkeeper", matched_words=["goalkeeper"], encoder="minilm",
+)  # fmt: skip
+MOMENT = MomentModel(
+    source="stadium", start_s=START_S, end_s=START_S + 2.5, time="2026-09-21T14:13:20.000Z", modalities=["speech"],
+    score=0.83, text="the [red] goalkeeper", thumbnail_url=None, clip_url="http://127.0.0.1:8000/clip?x#t=1.0",
+    evidence=[EVIDENCE],
+)  # fmt: skip
+ANSWER = SearchModel(
+    query="keeper", moments=[MOMENT], complete_until={"stadium": {"speech": START_S + 60}}, took_ms={}, warnings=[]
+)
+
+
+class Terminal:
+    def __init__(self) -> None:
+        self.out, self.errors = io.StringIO(), io.StringIO()
+        self.asked: list[httpx.Request] = []
+
+    def search(self, reply: httpx.Response | Exception, **more: Any) -> int:
+        def answer(request: httpx.Request) -> httpx.Response:
+            self.asked.append(request)
+            if isinstance(reply, Exception):
+                raise reply
+            return reply
+
+        return print_search(
+            "http://127.0.0.1:8000",
+            "keeper",
+            console=Console(file=self.out, width=140),
+            errors=Console(file=self.errors, width=300),
+            transport=httpx.MockTransport(answer),
+            **more,
+        )
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal()
+
+
+def reply(**changes: Any) -> httpx.Response:
+    return httpx.Response(200, json=ANSWER.model_copy(update=changes).model_dump())
+
+
+def test_a_moment_is_printed_with_its_evidence(terminal: Terminal) -> None:
+    assert terminal.search(reply()) == FOUND
+    page = terminal.out.getvalue()
+    for shown in ("2026-09-21 14:13:20", "2.5 s", "stadium", "0.83", "the [red] goalkeeper", "words 0.71"):
+        assert shown in page
+    assert "Complete up to" in page and "speech 2026-09-21 14:14:20" in page
+
+
+def test_the_question_is_passed_on(terminal: Terminal) -> None:
+    terminal.search(reply(), sources=["a", "b"], kinds=["scene"], since="2026-01-01", limit=3)
+    asked = terminal.asked[0].url
+    assert asked.path == "/search"
+    assert asked.params.multi_items() == [
+        ("q", "keeper"), ("source", "a"), ("source", "b"), ("kind", "scene"), ("limit", "3"), ("since", "2026-01-01")
+    ]  # fmt: skip
+
+
+def test_no_match_differs_from_not_indexed_yet(terminal: Terminal) -> None:
+    assert terminal.search(reply(moments=[])) == NOTHING_FOUND
+    assert "Nothing found" in terminal.out.getvalue()
+    assert "speech 2026-09-21 14:14:20" in terminal.out.getvalue()
+
+
+@pytest.mark.parametrize("complete_until", [{}, {"stadium": {}}])
+def test_nothing_indexed_at_all(terminal: Terminal, complete_until: dict[str, dict[str, float]]) -> None:
+    assert terminal.search(reply(moments=[], complete_until=complete_until)) == NOTHING_FOUND
+    assert "No source is indexed yet" in terminal.out.getvalue()
+
+
+def test_warnings_come_first(terminal: Terminal) -> None:
+    terminal.search(reply(warnings=["pictures: concept stands in"]))
+    assert terminal.out.getvalue().startswith("Note: pictures: concept stands in")
+
+
+def test_json_is_the_answer_and_nothing_else(terminal: Terminal) -> None:
+    assert terminal.search(reply(warnings=["[x]"]), json_output=True) == FOUND
+    assert json.loads(terminal.out.getvalue()) == ANSWER.model_copy(update={"warnings": ["[x]"]}).model_dump()
+
+
+@pytest.mark.parametrize(
+    ("replied", "said"),
+    [
+        (lambda: httpx.ConnectError("connection refused"), "is `nowseen up` running?"),
+        (lambda: httpx.ReadTimeout("slow"), "did not answer within"),
+        (lambda: httpx.Response(400, json={"error": "q is [empty]"}), "q is [empty]"),
+        (lambda: httpx.Response(200, text="<html>"), "no Nowseen node"),
+        (lambda: httpx.Response(404, json=["other"]), "other"),
+        (lambda: httpx.Response(200, json={"hello": "world"}), "no Nowseen node"),
+    ],
+)
+def test_failures_say_what_to_do(terminal: Terminal, replied: Callable[[], Any], said: str) -> None:
+    assert terminal.search(replied()) == FAILED
+    assert said in terminal.errors.getvalue()
+    assert terminal.out.getvalue() == ""
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://node:port", ""])
+def test_an_address_that_is_none(terminal: Terminal, url: str) -> None:
+    assert print_search(url, "keeper", errors=Console(file=terminal.errors, width=300)) == FAILED
+    assert "http://127.0.0.1:8000" in terminal.errors.getvalue()
