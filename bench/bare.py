@@ -1,4 +1,4 @@
-"""The same work without the product: one process decodes, encodes and transcribes the same media. `python -m bench.bare`.
+"""The same work without the product: one process decodes, encodes and transcribes. `python -m bench.bare`.
 
 It is what the pipeline is compared with, so it uses the same picture encoder, at the same rate of frames, and
 openai-whisper's own `transcribe` over the whole sound, with word times, as the product gives them.
@@ -14,6 +14,8 @@ from typing import Any
 
 import encoders
 from domain.events import ChunkPublished, Kind
+from encoders.devices import prepare_device
+from encoders.whisper_weights import find_whisper, load_whisper
 from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.settings import load_settings, load_topology
 from streams.decode import decode_frames, decode_sound
@@ -25,7 +27,8 @@ def measure(path: Path, duration_s: float, times: int) -> dict[str, float]:
     topology = load_topology(settings)
     names, options = wanted_encoders(settings, topology), encoder_options(settings)
     pictures = encoders.load("pictures", names["pictures"], options)
-    model: Any = encoders.load("speech", names["speech"], options).model
+    # Straight from the weights: what the product adds to make whisper faster must not help its rival.
+    model: Any = load_whisper(find_whisper(names["speech"], options), options, prepare_device(options))
     media = path.read_bytes()
 
     def chunk(kind: Kind) -> ChunkPublished:

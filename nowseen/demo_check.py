@@ -7,34 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from domain.errors import ConfigError
 from nowseen.demo_questions import Verdict, askable, judge
-from nowseen.network_ports import check_ports, free_ports
+from nowseen.isolation import isolated
 from nowseen.part_log import PartLog
 from nowseen.part_process import PartProcess
 from nowseen.parts import AtOnce, Part
 from nowseen.sample_media import SampleSource, make_sources
 from nowseen.samples import fetch_samples
-from nowseen.settings import Settings, load_settings
-from nowseen.up_command import nowseen, run_parts, up_parts
+from nowseen.settings import Settings
+from nowseen.up_command import nowseen, run_parts
 
 _COMPLETE_WITHIN_S = 300.0
 _LOOK_EVERY_S = 0.5
-_PORT_TRIES = 10
-# Not the user's: where data lives, who else is asked, and what is listened on.
-_UNSET = ("BROKER", "QDRANT_URL", "QDRANT_API_KEY", "ARCHIVE", "API_URL", "API_HOST", "DASHBOARD_HOST", "READY_FILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +52,16 @@ def check_demo(settings: Settings, *, as_json: bool = False, verbose: bool = Fal
     missing = (*samples.missing, *not_made)
     samples_s = time.monotonic() - began_s
     outcomes: list[Outcome] = []
-    with tempfile.TemporaryDirectory(prefix="nowseen-check-") as folder, _isolated(Path(folder)) as (isolated, parts):
+    with tempfile.TemporaryDirectory(prefix="nowseen-check-") as folder, isolated(Path(folder)) as (own, parts):
 
         async def ask_all(logs: Mapping[str, PartLog]) -> int:
             up_s = time.monotonic() - began_s - samples_s
-            outcome = await _ask_all(isolated, sources, logs, {"samples": samples_s, "start": up_s}, missing)
+            outcome = await _ask_all(own, sources, logs, {"samples": samples_s, "start": up_s}, missing)
             outcomes.append(outcome)
             return int(not outcome.is_right)
 
         names = [source.name for source in sources]
-        code = run_parts(isolated, parts, ask_all, more_logs=names, verbose=verbose, to_stderr=True)
+        code = run_parts(own, parts, ask_all, more_logs=names, verbose=verbose, to_stderr=True)
     outcome = outcomes[0] if outcomes else Outcome((), (), missing, {}, "it was stopped or did not start (see above)")
     print(_to_json(outcome)) if as_json else _print_table(outcome)
     return code or int(not outcome.is_right)
@@ -132,36 +126,6 @@ async def _until_complete(client: httpx.AsyncClient, sources: Sequence[SampleSou
         if wanted:
             await asyncio.sleep(_LOOK_EVERY_S)
     return [" ".join(key) for key in wanted]
-
-
-@contextmanager
-def _isolated(folder: Path) -> Iterator[tuple[Settings, list[Part]]]:
-    """Settings of their own for this process and its parts: an empty folder and free ports."""
-    before = dict(os.environ)
-    try:
-        for name in _UNSET:
-            os.environ.pop(f"NOWSEEN_{name}", None)
-        os.environ["NOWSEEN_DATA"] = str(folder)
-        for tries_left in reversed(range(_PORT_TRIES)):
-            broker, api, dashboard = free_ports(3)
-            os.environ |= {
-                "NOWSEEN_BROKER_PORT": str(broker),
-                "NOWSEEN_API_PORT": str(api),
-                "NOWSEEN_DASHBOARD_PORT": str(dashboard),
-            }
-            try:
-                settings = load_settings()
-                parts = up_parts(settings)
-                check_ports(parts)
-            except ConfigError:
-                if not tries_left:
-                    raise
-                continue
-            break
-        yield settings, parts
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _to_json(outcome: Outcome) -> str:
