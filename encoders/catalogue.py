@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from domain.errors import ConfigError
 from domain.ports import EncoderInfo
 from encoders.loading import require_prefix
-from encoders.options import EncoderOptions
+from encoders.options import EncoderOptions, Role
 
 # What needs no download: the choice of a machine without a network.
 PACKAGED: Mapping[str, str] = {"pictures": "concept", "sentences": "minilm", "speech": "whisper:tiny.en"}
 
 
-def listing(options: EncoderOptions, names: Mapping[str, str] = PACKAGED) -> list[EncoderInfo]:
+def listing(options: EncoderOptions, names: Mapping[Role, str] | Mapping[str, str] = PACKAGED) -> list[EncoderInfo]:
     """What `load` would use for `names` now, and voice activity, without loading or downloading anything.
 
     An origin that begins with https:// is still to be downloaded; a stand-in can only be known by trying. Raises

@@ -17,6 +17,7 @@ a mistake from growing into a loop and one source's words out of another's.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ _RETRY_TEMPERATURE = 0.4
 _TOKENS_PER_S = 20  # more than anyone says in any language: bounds what a loop costs
 _TOKENS_AT_LEAST = 32
 _PREPENDED = "\"'“¿([{-"
+_WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})  # as whisper.tokenizer has it
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
 
 
@@ -44,6 +46,7 @@ class WhisperSpeechEncoder:
     def __init__(self, name: str, options: EncoderOptions) -> None:
         self._info = whisper_info(name, options)
         from whisper.timing import dtw_cpu
+        from whisper.tokenizer import get_tokenizer
 
         from encoders.whisper_windows import WINDOW_S, OnceEncoder, halve
 
@@ -57,6 +60,10 @@ class WhisperSpeechEncoder:
             halve(self.model)
         self.model.encoder = OnceEncoder(self.model.encoder)
         dtw_cpu(np.zeros((2, 2)))  # numba compiles it at the first call, which takes seconds
+        with warnings.catch_warnings():
+            # whisper leaves its vocabulary's file to the garbage collector, once: the result is kept.
+            warnings.simplefilter("ignore", ResourceWarning)
+            get_tokenizer(self.model.is_multilingual, num_languages=self.model.num_languages)
 
     @property
     def info(self) -> EncoderInfo:
@@ -143,7 +150,11 @@ class WhisperSpeechEncoder:
                 continue
             start_s = min(max(float(timing.start) - offset_s, words[-1].start_s if words else 0.0), duration_s)
             end_s = min(max(float(timing.end) - offset_s, start_s), duration_s)
-            words.append(Word(timing.word.strip(), start_s, end_s))
+            if words and result.language not in _WITHOUT_SPACES and not timing.word.startswith(" "):
+                # whisper parts words at punctuation inside them: "ill", "-disposed".
+                words[-1] = Word(words[-1].text + timing.word.rstrip(), words[-1].start_s, end_s)
+            else:
+                words.append(Word(timing.word.strip(), start_s, end_s))
         confidence = float(np.mean(token_probabilities)) if token_probabilities else 0.0
         return Transcript(result.text, tuple(words), result.language, confidence)
 

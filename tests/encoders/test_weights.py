@@ -65,7 +65,7 @@ def test_a_path_said_twice_must_be_the_same() -> None:
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    def do_HEAD(self) -> None:  # noqa: N802  (http.server's name)
+    def do_HEAD(self) -> None:
         self.send_response(int(self.path[1:]))
         self.end_headers()
 
