@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import httpx
 
@@ -14,7 +15,7 @@ from nowseen.parts import AtOnce, Part
 from nowseen.sample_media import SampleSource, make_sources
 from nowseen.samples import fetch_samples
 from nowseen.settings import Settings
-from nowseen.up_command import dashboard_url, nowseen, run_parts, up_parts
+from nowseen.up_command import dashboard_url, lost_with_broker, nowseen, run_parts, up_parts
 
 _INDEXED_WITHIN_S = 60.0  # after the sources have played once
 
@@ -27,7 +28,7 @@ def demo_command(settings: Settings, *, verbose: bool = False) -> int:
     for reason in (*samples.missing, *not_made):
         print(f"  {reason}", flush=True)
     up = up_parts(settings)
-    players = [_player(source, up) for source in sources]
+    players = [_player(source, up, settings) for source in sources]
 
     async def show(_: Mapping[str, PartLog]) -> None:
         await _show(settings, sources)
@@ -35,38 +36,50 @@ def demo_command(settings: Settings, *, verbose: bool = False) -> int:
     return run_parts(settings, [*up, *players], show, verbose=verbose)
 
 
-def _player(source: SampleSource, up: Sequence[Part]) -> Part:
+def _player(source: SampleSource, up: Sequence[Part], settings: Settings) -> Part:
     """Publishes the source again and again, at the speed it was recorded at."""
     return Part(
         source.name,
         nowseen("publish", str(source.path), "--source", source.name, "--realtime", "--loop"),
         AtOnce(),
         depends_on=tuple(part.name for part in up),
+        restarts_with=lost_with_broker(settings),
     )
 
 
 async def _show(settings: Settings, sources: Sequence[SampleSource]) -> None:
-    from nowseen.search_command import print_search
-
     plays_s = max(source.duration_s for source in sources)
     print(
         "",
         f"Dashboard: {dashboard_url(settings)}",
         f"{', '.join(source.name for source in sources)} play now, again and again; their first {plays_s:.0f} s are "
         "watched before the questions.",
-        "",
         sep="\n",
         flush=True,
     )
-    async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=30.0) as client:
+    async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=60.0) as client:
         await _until_watched(client, sources, time.time() + plays_s)
-        warnings = (await client.get("/health")).json()["warnings"]
-    for warning in warnings:
-        print(f"Note: {warning}", flush=True)
-    for question in askable(sources):
-        print(f'\n$ nowseen search "{question.query}"    # {question.kind}', flush=True)
-        await asyncio.to_thread(print_search, settings.node_url, question.query, limit=2)
+        for warning in (await client.get("/health")).json()["warnings"]:
+            print(f"Note: {warning}", flush=True)
+        for question in askable(sources):
+            answer = (await client.get("/search", params={"q": question.query, "limit": 2})).json()
+            print(f'\n$ nowseen search "{question.query}"    # {question.kind}', flush=True)
+            for line in _lines(answer):
+                print(f"  {line}", flush=True)
     print(f"\nAsk your own at {dashboard_url(settings)} or with `nowseen search`. Ctrl-C ends it.\n", flush=True)
+
+
+def _lines(answer: Mapping[str, Any]) -> list[str]:
+    """One line a moment: when (the viewer's clock), where, why, and the words."""
+    if not answer["moments"]:
+        return ["nothing: no source showed or said it"]
+    lines = []
+    for moment in answer["moments"]:
+        clock = time.strftime("%H:%M:%S", time.localtime(moment["start_s"]))
+        why = ", ".join(f"{evidence['why']} {evidence['score']:.2f}" for evidence in moment["evidence"][:1])
+        words = f'  "{moment["text"]}"' if moment["text"] else ""
+        lines.append(f"{clock}  {moment['source']:<8}  {why}{words}")
+    return lines
 
 
 async def _until_watched(client: httpx.AsyncClient, sources: Sequence[SampleSource], at_s: float) -> None:

@@ -40,12 +40,12 @@ async def running(app: faust.App) -> AsyncIterator[asyncio.Event]:
 
 
 async def _watch(app: faust.App, stopping: asyncio.Event) -> None:
-    while not app.crashed:
+    while not app.crashed:  # noqa: ASYNC110  (likewise)
         await asyncio.sleep(0.2)
     stopping.set()
 
 
 async def assigned(app: faust.App) -> None:
     """Returns when the group has given this process its partitions."""
-    while not app.consumer.assignment():
+    while not app.consumer.assignment():  # noqa: ASYNC110  (Faust offers no event for it)
         await asyncio.sleep(0.05)

@@ -40,7 +40,7 @@ def _lag(admin: AdminClient, group_by_topic: Mapping[str, str]) -> dict[str, int
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     ends = {
         (place.topic, place.partition): future.result().offset
-        for place, future in admin.list_offsets({place: latest for place in places}).items()
+        for place, future in admin.list_offsets(dict.fromkeys(places, latest)).items()
     }
     lag = dict.fromkeys(group_by_topic, 0)
     for group in set(group_by_topic.values()):

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
-from search.api import ApiParts, create_api
-from search.service import SearchService
 
 import encoders
 from domain.events import CoverageAdvanced, EventRejected, WatermarkAdvanced
@@ -22,8 +20,10 @@ from nowseen.faust_process import assigned, running
 from nowseen.lag import report_lag
 from nowseen.settings import Settings, load_topology
 from nowseen.worker import GROUP as WORKER_GROUP
+from search.api import ApiParts, create_api
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
+from search.service import SearchService
 from search.stores import EdgeFolder, QdrantServer, open_store
 from search.watermarks import Watermarks
 from streams.agents.store_moments import store_moments

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +22,11 @@ from rich.text import Text
 _FILE_BYTES = 5_000_000
 _OLD_FILES = 2
 _LONGEST_LINE = 2_000  # characters on the terminal
-_FLOOD_LINES = 40
-_FLOOD_WINDOW_S = 10.0
+_FLOOD_LINES = 60
+_FLOOD_ALIKE = 3
+_FLOOD_WINDOW_S = 30.0
+_NUMBERS = re.compile(r"\d+")
+_KIND_CHARACTERS = 60  # lines that begin alike, numbers apart, are of one kind
 _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_green", "bright_magenta")
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _STAMP = re.compile(
@@ -87,21 +90,28 @@ def _is_harmless(text: str) -> bool:
 
 
 class Flood:
-    """Lets so many lines through in a while and counts the rest, so that one part can't bury the others."""
+    """Lets a few lines of a kind through in a while and counts the rest: one part must not bury the others."""
 
-    def __init__(self, lines: int = _FLOOD_LINES, window_s: float = _FLOOD_WINDOW_S) -> None:
-        self._lines, self._window_s = lines, window_s
+    def __init__(self, lines: int = _FLOOD_LINES, alike: int = _FLOOD_ALIKE, window_s: float = _FLOOD_WINDOW_S) -> None:
+        self._lines, self._alike, self._window_s = lines, alike, window_s
         self._since_s = float("-inf")
-        self._seen = 0
+        self._seen: Counter[str] = Counter()
+        self._shown = self._hidden = 0
 
-    def push(self, now_s: float) -> tuple[bool, int]:
-        """Whether this line is shown, and how many were not before it (told once)."""
+    def push(self, text: str, now_s: float) -> tuple[bool, int]:
+        """Whether this line is shown, and how many were not since the last window (told once)."""
         hidden = 0
         if now_s - self._since_s >= self._window_s:
-            hidden = max(0, self._seen - self._lines)
-            self._since_s, self._seen = now_s, 0
-        self._seen += 1
-        return self._seen <= self._lines, hidden
+            hidden, self._hidden, self._shown = self._hidden, 0, 0
+            self._seen.clear()
+            self._since_s = now_s
+        kind = _NUMBERS.sub("", text)[:_KIND_CHARACTERS]
+        self._seen[kind] += 1
+        if self._shown < self._lines and self._seen[kind] <= self._alike:
+            self._shown += 1
+            return True, hidden
+        self._hidden += 1
+        return False, hidden
 
 
 class PartLog:
@@ -128,7 +138,7 @@ class PartLog:
         self._was_shown = shown
         if not shown and not self._terminal.verbose:
             return
-        allowed, hidden = self._flood.push(time.monotonic())
+        allowed, hidden = self._flood.push(line.text, time.monotonic())
         if hidden:
             self.tell(f"({hidden} more lines in {self.path})", style="dim")
         if allowed or self._terminal.verbose:

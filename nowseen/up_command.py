@@ -40,8 +40,6 @@ def up_parts(settings: Settings, env: Mapping[str, str] | None = None) -> list[P
             ports.append(PortNeed("127.0.0.1", port + 1, "NOWSEEN_BROKER_PORT"))
         parts.append(Part(_BROKER, nowseen("broker"), TcpPort("127.0.0.1", port), env, ports=tuple(ports)))
         needs_broker = (_BROKER,)
-    # The broker that keeps everything in memory comes back without topics: who made them makes them again.
-    loses_topics = needs_broker if settings.broker_kind == "tansu" else ()
     ready_file = settings.data / f"worker-{os.getpid()}.ready"
     parts += [
         Part(
@@ -50,7 +48,7 @@ def up_parts(settings: Settings, env: Mapping[str, str] | None = None) -> list[P
             ReadyFile(ready_file),
             {**env, "NOWSEEN_READY_FILE": str(ready_file)},
             depends_on=needs_broker,
-            restarts_with=loses_topics,
+            restarts_with=lost_with_broker(settings),
             ready_timeout_s=_MODELS_TIMEOUT_S,
         ),
         Part(
@@ -60,7 +58,7 @@ def up_parts(settings: Settings, env: Mapping[str, str] | None = None) -> list[P
             env,
             ports=(PortNeed(settings.api_host, settings.api_port, "NOWSEEN_API_PORT"),),
             depends_on=needs_broker,
-            restarts_with=loses_topics,
+            restarts_with=lost_with_broker(settings),
             ready_timeout_s=_MODELS_TIMEOUT_S,
         ),
         Part(
@@ -73,6 +71,11 @@ def up_parts(settings: Settings, env: Mapping[str, str] | None = None) -> list[P
         ),
     ]
     return parts
+
+
+def lost_with_broker(settings: Settings) -> tuple[str, ...]:
+    """`restarts_with` of all who use the broker. The one in memory comes back without topics, groups and producers."""
+    return (_BROKER,) if settings.broker_kind == "tansu" else ()
 
 
 def dashboard_url(settings: Settings) -> str:

@@ -23,6 +23,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from domain.events import Event, decode
 from domain.topology import Topology, parse_topology
 
+_QUIET_S = 6.0
+
 # A client says when its broker stops; at the end of a session that is no news.
 logging.getLogger("nowseen.kafka").addHandler(logging.NullHandler())
 logging.getLogger("nowseen.kafka").propagate = False
@@ -127,7 +129,7 @@ class ReadEvents(Protocol):
 
 @pytest.fixture(scope="session")
 def read_events() -> ReadEvents:
-    """The first `count` events of one source, in the broker's order; fewer when no more come for some seconds."""
+    """The first `count` events of one source, in the broker's order; fewer when no more come for _QUIET_S."""
 
     def read(bootstrap: str, topic: str, source: str, count: int) -> list[Received]:
         logger = logging.getLogger("nowseen.kafka")
@@ -144,7 +146,7 @@ def read_events() -> ReadEvents:
             consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
             found: list[Received] = []
             quiet_since = time.monotonic()
-            while len(found) < count and time.monotonic() < quiet_since + 10:
+            while len(found) < count and time.monotonic() < quiet_since + _QUIET_S:
                 message = consumer.poll(0.5)
                 if message is None or message.error() is not None:
                     continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,7 +74,7 @@ def test_long_speech_is_cut_at_its_quietest_place() -> None:
 def test_silence_is_settled_so_that_nothing_piles_up() -> None:
     boundaries = cut_all(silence(60))
     assert all(start is None for _, start in boundaries)
-    steps = [b - a for (a, _), (b, _) in zip(boundaries, boundaries[1:], strict=False)]
+    steps = [b - a for (a, _), (b, _) in pairwise(boundaries)]
     assert max(steps) <= windows(RULES.settle_s)
 
 

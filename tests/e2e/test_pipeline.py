@@ -50,9 +50,7 @@ def test_what_was_said_is_found_by_its_meaning(published: Stack) -> None:
 
 
 @pytest.mark.parametrize(("query", "slide"), [("a cup of espresso", 0), ("a cat", 1), ("a rocket", 2)])
-def test_what_was_seen_is_found_at_its_time(
-    published: Stack, sample_sources: Sources, query: str, slide: int
-) -> None:
+def test_what_was_seen_is_found_at_its_time(published: Stack, sample_sources: Sources, query: str, slide: int) -> None:
     span = sample_sources["gallery"].spans[slide]
     best = published.search(query, limit=3)[0]
     assert best["source"] == "gallery"

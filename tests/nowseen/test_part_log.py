@@ -73,10 +73,12 @@ def test_the_terminal_shows_the_useful_and_the_file_holds_all(
 
 
 def test_a_flood_is_counted_not_shown() -> None:
-    flood = Flood(lines=2, window_s=10.0)
-    assert [flood.push(now_s) for now_s in (0.0, 1.0, 2.0, 3.0)] == [(True, 0), (True, 0), (False, 0), (False, 0)]
-    assert flood.push(10.0) == (True, 2)
-    assert flood.push(11.0) == (True, 0)
+    flood = Flood(lines=3, alike=2, window_s=10.0)
+    assert [flood.push(f"refused {port}", 0.0)[0] for port in range(5)] == [True, True, False, False, False]
+    assert flood.push("something else", 1.0) == (True, 0)
+    assert flood.push("and another thing", 1.0) == (False, 0)  # three lines are enough, whatever they are
+    assert flood.push("refused 9", 10.0) == (True, 4)
+    assert flood.push("refused 10", 11.0) == (True, 0)
 
 
 def test_files_are_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
