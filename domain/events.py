@@ -27,10 +27,12 @@ from domain.errors import BadEvent
 
 Kind: TypeAlias = Literal["video", "audio"]
 Modality: TypeAlias = Literal["scene", "speech", "text"]
+CueKind: TypeAlias = Literal["words", "voice", "picture"]
 Vector: TypeAlias = tuple[float, ...]
 
 KINDS: tuple[Kind, ...] = ("video", "audio")
 MODALITIES: tuple[Modality, ...] = ("scene", "speech", "text")
+CUE_KINDS: tuple[CueKind, ...] = ("words", "voice", "picture")
 
 SOURCE_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 ARCHIVE_KEY_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){1,5}")
@@ -89,11 +91,28 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class MoodCue:
+    """One thing in a moment that speaks of a mood: a word, a trait of the voice, something in the picture.
+
+    A cue that means the same whoever says it (a word, what a trained model says) has `valence` and `arousal`, both -1
+    to 1. A measured trait of the voice has only `measured`, in the unit its name ends with: what it means depends on
+    how this speaker usually sounds (domain/mood.py).
+    """
+
+    kind: CueKind
+    what: str  # the word, the trait ("pitch_hz") or the picture's description, for people
+    valence: float | None = None
+    arousal: float | None = None
+    measured: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MomentDescribed:
     """A stretch of one source's time and what was seen, heard or written in it.
 
-    `vectors` are unit length, by name ("image", "text"). `encoder` names the model that made the one its collection
-    is searched by; it is part of the moment's id.
+    `vectors` are unit length, by name ("image", "text", "voice"). `encoder` names the model that made the one its
+    collection is searched by; it is part of the moment's id. A moment that is not final holds text heard while the
+    utterance goes on: the final one, of the same id, takes its place, or a MomentWithdrawn removes it.
     """
 
     source: str
@@ -106,6 +125,18 @@ class MomentDescribed:
     words: tuple[Word, ...] = ()
     thumbnail_key: str | None = None
     attributes: Mapping[str, str | float] = field(default_factory=dict)
+    cues: tuple[MoodCue, ...] = ()
+    is_final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MomentWithdrawn:
+    """Of a moment that was not final nothing remained: what sounded like speech was none."""
+
+    source: str
+    modality: Modality
+    start_s: float
+    encoder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +193,14 @@ class EventRejected:
 
 
 Event: TypeAlias = (
-    ChunkPublished | TextPublished | MomentDescribed | CoverageAdvanced | WatermarkAdvanced | SpeechCut | EventRejected
+    ChunkPublished
+    | TextPublished
+    | MomentDescribed
+    | MomentWithdrawn
+    | CoverageAdvanced
+    | WatermarkAdvanced
+    | SpeechCut
+    | EventRejected
 )
 
 
@@ -198,8 +236,20 @@ def encode(event: Event) -> Message:
                 "words": [[word.text, _round(word.start_s), _round(word.end_s)] for word in event.words],
                 "thumbnail_key": event.thumbnail_key,
                 "attributes": dict(event.attributes),
+                "cues": [
+                    {
+                        name: value
+                        for name in ("kind", "what", "valence", "arousal", "measured")
+                        if (value := getattr(cue, name)) is not None
+                    }
+                    for cue in event.cues
+                ],
+                "is_final": event.is_final,
             }
             return _json_record("moment.described.v1", event.source, event.start_s, data)
+        case MomentWithdrawn():
+            data = {"modality": event.modality, "encoder": event.encoder}
+            return _json_record("moment.withdrawn.v1", event.source, event.start_s, data)
         case CoverageAdvanced():
             data = {
                 "modality": event.modality,
@@ -410,6 +460,19 @@ def _finite(value: Any, name: str) -> float:
     return float(value)
 
 
+def _unit(value: Any, name: str) -> float:
+    if abs(number := _finite(value, name)) > 1:
+        raise ValueError(f"{name!r} is {number}; it lies between -1 and 1")
+    return number
+
+
+def _flag(data: Mapping[str, Any], name: str) -> bool:
+    value = data[name]
+    if not isinstance(value, bool):
+        raise ValueError(f"{name!r} must be true or false, not {str(value)[:40]!r}")
+    return value
+
+
 def _object(data: Mapping[str, Any], name: str) -> dict[str, Any]:
     value = data[name]
     if not isinstance(value, dict):
@@ -491,7 +554,27 @@ def _read_moment(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> 
             _string(name, "attributes"): _string(value, name) if isinstance(value, str) else _finite(value, name)
             for name, value in _object(fields, "attributes").items()
         },
+        cues=tuple(_cue(each) for each in _array(fields, "cues")) if "cues" in fields else (),
+        is_final=_flag(fields, "is_final") if "is_final" in fields else True,
     )
+
+
+def _cue(fields: Any) -> MoodCue:
+    if not isinstance(fields, dict):
+        raise ValueError(f"'cues' must hold objects, not {type(fields).__name__}")
+    for kind in CUE_KINDS:
+        if fields["kind"] == kind:
+            valence, arousal = (
+                _unit(fields[name], name) if name in fields else None for name in ("valence", "arousal")
+            )
+            measured = _number(fields, "measured") if "measured" in fields else None
+            return MoodCue(kind, _text(fields, "what"), valence, arousal, measured)
+    raise ValueError(f"'kind' of a cue must be one of {', '.join(CUE_KINDS)}")
+
+
+def _read_withdrawn(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
+    fields = _json(data)
+    return MomentWithdrawn(source, _modality(fields), when_s, _text(fields, "encoder"))
 
 
 def _read_coverage(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
@@ -518,6 +601,7 @@ _READERS: dict[str, Callable[[str, float, bytes, dict[str, Any]], Event]] = {
     "audio-chunk.published.v1": _read_chunk("audio"),
     "text.published.v1": _read_text,
     "moment.described.v1": _read_moment,
+    "moment.withdrawn.v1": _read_withdrawn,
     "coverage.advanced.v1": _read_coverage,
     "watermark.advanced.v1": _read_watermark,
     "speech.cut.v1": _read_speech_cut,

@@ -5,14 +5,16 @@ Every implementation of a port, fakes included, passes the same contract suite (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from domain.events import Kind, Modality, MomentDescribed, Vector, Word
+from domain.events import Kind, Modality, MomentDescribed, MoodCue, Vector, Word
+from domain.mood import Mood, MoodLabel
+from domain.speakers import Speaker
 
 Matrix: TypeAlias = npt.NDArray[np.float32]  # (n, d), rows of unit length
 Image: TypeAlias = npt.NDArray[np.uint8]  # (height, width, 3), RGB
@@ -25,7 +27,7 @@ PCM_RATE_HZ = 16_000
 class EncoderInfo:
     """What a user must know of a model in use: `nowseen models` prints it, the API and the dashboard show it."""
 
-    role: str  # "pictures", "sentences", "speech" or "voice activity"
+    role: str  # "pictures", "sentences", "speech", "voices", "word moods", "voice moods" or "voice activity"
     name: str  # what it is chosen by, and what the moments' ids hold
     origin: str  # where the weights came from: a path, a package and version, or a hub address
     licence: str
@@ -70,6 +72,45 @@ class SpeechEncoder(Protocol):
         """One transcript per utterance, in order. Utterances are at most 30 s."""
         ...
 
+    def draft(self, utterances: Sequence[Pcm]) -> list[Transcript]:
+        """The same, sooner and with more mistakes, without the words' times: for speech that still goes on."""
+        ...
+
+
+class VoiceEncoder(Protocol):
+    """Who speaks, as a vector: near for one voice, far for two, whatever is said."""
+
+    @property
+    def info(self) -> EncoderInfo: ...
+
+    @property
+    def window_samples(self) -> int:
+        """How much sound one vector is made of."""
+        ...
+
+    def encode_voices(self, windows: Sequence[Pcm]) -> Matrix:
+        """(len(windows), d), one vector a window of `window_samples`; a shorter one is filled up with its own
+        repetition. An empty list gives (0, d)."""
+        ...
+
+
+class WordMoods(Protocol):
+    @property
+    def info(self) -> EncoderInfo: ...
+
+    def read(self, texts: Sequence[str]) -> list[tuple[MoodCue, ...]]:
+        """For each text its cues, of kind "words"; none where no word speaks of a mood."""
+        ...
+
+
+class VoiceMoods(Protocol):
+    @property
+    def info(self) -> EncoderInfo: ...
+
+    def listen(self, utterances: Sequence[Pcm]) -> list[tuple[MoodCue, ...]]:
+        """For each utterance its cues, of kind "voice"; none where too little is voiced."""
+        ...
+
 
 class VoiceActivity(Protocol):
     """Speech probabilities of consecutive windows of one stream. Keeps state between calls; `reset` forgets it."""
@@ -91,6 +132,12 @@ class VoiceActivity(Protocol):
     def reset(self) -> None: ...
 
 
+class PictureMoods(Protocol):
+    def look(self, vectors: Matrix) -> list[tuple[MoodCue, ...]]:
+        """For each picture's vector its cues, of kind "picture"; none where nothing in it speaks of a mood."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MomentFilter:
     """Which moments to look at. A moment is inside a time range when it overlaps it."""
@@ -98,6 +145,23 @@ class MomentFilter:
     sources: tuple[str, ...] = ()  # empty: all
     since_s: float | None = None
     until_s: float | None = None
+    speakers: tuple[str, ...] = ()  # ids; any of them is heard
+    moods: tuple[MoodLabel, ...] = ()  # any of them is heard
+    languages: tuple[str, ...] = ()
+    valence: tuple[float, float] | None = None  # lowest and highest, both included
+    arousal: tuple[float, float] | None = None
+    only_final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the search node knows of a moment beyond what was described: who is heard in it, and in what mood.
+
+    An utterance has at most one of each; a scene has those of the speech heard during it.
+    """
+
+    speakers: tuple[str, ...] = ()  # ids
+    moods: tuple[Mood, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +171,7 @@ class StoredMoment:
     id: str
     moment: MomentDescribed
     stored_s: float  # wall clock when it became searchable (Unix seconds)
+    labels: Labels = Labels()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +183,20 @@ class Hit:
 class MomentStore(Protocol):
     """Moments, by vector, by words and by time. Methods block: call them off the event loop. Thread-safe."""
 
-    def upsert(self, moments: Sequence[MomentDescribed], stored_s: float) -> None:
-        """Durable and searchable when it returns. The same moment twice is one moment."""
+    def upsert(
+        self, moments: Sequence[MomentDescribed], stored_s: float, labels: Mapping[str, Labels] | None = None
+    ) -> None:
+        """Durable and searchable when it returns. The same moment twice is one moment. `labels` by moment id."""
+        ...
+
+    def relabel(self, modality: Modality, labels: Mapping[str, Labels]) -> None:
+        """Replaces the labels of these moments, by id. An id that is not there is passed over."""
+        ...
+
+    def delete(self, modality: Modality, ids: Iterable[str]) -> None: ...
+
+    def delete_voices(self, ids: Iterable[str]) -> None:
+        """Removes the voice vectors and the labels of these utterances, for good."""
         ...
 
     def search_vector(
@@ -134,7 +211,9 @@ class MomentStore(Protocol):
         """By BM25, best first; only moments that hold at least one of the words. None for scenes."""
         ...
 
-    def newest(self, modality: Modality, where: MomentFilter, limit: int) -> list[StoredMoment]:
+    def newest(
+        self, modality: Modality, where: MomentFilter, limit: int, *, with_vectors: bool = False
+    ) -> list[StoredMoment]:
         """By start, latest first."""
         ...
 
@@ -145,6 +224,20 @@ class MomentStore(Protocol):
     def count(self, modality: Modality) -> int: ...
 
     def close(self) -> None: ...
+
+
+class SpeakerStore(Protocol):
+    """The speakers the search node has told apart. Methods block. Thread-safe."""
+
+    def load(self) -> list[Speaker]: ...
+
+    def save(self, speakers: Sequence[Speaker]) -> None:
+        """Durable when it returns; one of the same id is replaced."""
+        ...
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """For good: their vectors too."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

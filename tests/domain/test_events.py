@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from domain.errors import BadEvent
 from domain.events import (
+    CUE_KINDS,
     KINDS,
     MODALITIES,
     ChunkPublished,
@@ -21,6 +22,8 @@ from domain.events import (
     EventRejected,
     Message,
     MomentDescribed,
+    MomentWithdrawn,
+    MoodCue,
     SpeechCut,
     TextPublished,
     WatermarkAdvanced,
@@ -44,6 +47,8 @@ modalities = st.sampled_from(MODALITIES)
 archive_keys = st.lists(sources, min_size=2, max_size=6).map("/".join)
 vectors = st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=5).map(tuple)
 words = st.builds(Word, texts, times_s, times_s)
+units = st.none() | st.floats(-1, 1)
+cues = st.builds(MoodCue, st.sampled_from(CUE_KINDS), texts, units, units, st.none() | st.floats(-1e6, 1e6))
 
 chunks = st.builds(
     ChunkPublished,
@@ -76,7 +81,10 @@ moments = st.builds(
     st.lists(words, max_size=3).map(tuple),
     st.none() | archive_keys,
     st.dictionaries(texts, texts | st.floats(-1e9, 1e9), max_size=3),
+    st.lists(cues, max_size=3).map(tuple),
+    st.booleans(),
 )
+withdrawals = st.builds(MomentWithdrawn, sources, modalities, times_s, written)
 coverages = st.builds(
     CoverageAdvanced, sources, modalities, times_s, times_s, costs_s, costs_s, costs_s, st.integers(0, 10_000)
 )
@@ -88,7 +96,7 @@ messages = st.builds(
     Message, st.binary(max_size=5), st.binary(max_size=20), st.dictionaries(texts, st.binary(max_size=9), max_size=3)
 )
 rejections = st.builds(EventRejected, sources, st.integers(0, 1000), st.integers(0, 2**63), texts, messages)
-events = st.one_of(chunks, text_events, moments, coverages, watermarks, speech_cuts, rejections)
+events = st.one_of(chunks, text_events, moments, withdrawals, coverages, watermarks, speech_cuts, rejections)
 
 
 def through_the_wire(event: Event) -> Event:
@@ -108,6 +116,11 @@ def test_a_text_survives_the_wire(event: TextPublished) -> None:
 
 @given(moments)
 def test_a_moment_survives_the_wire(event: MomentDescribed) -> None:
+    assert through_the_wire(event) == event
+
+
+@given(withdrawals)
+def test_a_withdrawal_survives_the_wire(event: MomentWithdrawn) -> None:
     assert through_the_wire(event) == event
 
 
