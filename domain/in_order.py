@@ -31,10 +31,3 @@ class InOrder(Generic[T]):
         while open_items and next(iter(open_items.values()))[1]:
             ready.append(open_items.popitem(last=False)[1][0])
         return ready
-
-    def forget(self, lane: int) -> None:
-        """Drop a lane that is no longer ours: somebody else will get its unacknowledged items."""
-        self._lanes.pop(lane, None)
-
-    def waiting(self) -> int:
-        return sum(len(lane) for lane in self._lanes.values())

@@ -7,6 +7,7 @@ on every machine.
 from __future__ import annotations
 
 from domain.topology_shape import (
+    DEAD_LETTERS,
     PROCESSES,
     Agent,
     ChunkRules,
@@ -21,6 +22,7 @@ from domain.topology_shape import (
 from domain.topology_yaml import parse_topology
 
 __all__ = [
+    "DEAD_LETTERS",
     "PROCESSES",
     "Agent",
     "ChunkRules",

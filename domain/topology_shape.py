@@ -11,6 +11,7 @@ from domain.events import Modality
 Process: TypeAlias = Literal["worker", "node"]
 
 PROCESSES: tuple[Process, ...] = ("worker", "node")
+DEAD_LETTERS = "dead-letters"  # the topic of what can't be indexed
 
 
 @dataclass(frozen=True, slots=True)

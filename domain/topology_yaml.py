@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from domain.events import KINDS, MODALITIES
 from domain.topology_shape import (
+    DEAD_LETTERS,
     PROCESSES,
     Agent,
     ChunkRules,
@@ -23,6 +24,7 @@ _VERSION = 1
 _TOPIC = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")  # '_' is left out: Kafka's metrics can't tell it from '.'
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _GIB = 1 << 30
+_LETTER_HEADERS_BYTES = 65_536
 
 
 def parse_topology(text: str) -> Topology:
@@ -33,7 +35,8 @@ def parse_topology(text: str) -> Topology:
     mistakes = Mistakes()
     root = Section(compose(text), "", mistakes)
     root.whole("version", _VERSION, _VERSION)
-    topics = {name: _topic(name, section) for name, section in root.sections("topics", _TOPIC).items()}
+    topic_sections = root.sections("topics", _TOPIC)
+    topics = {name: _topic(name, section) for name, section in topic_sections.items()}
     agent_sections = root.sections("agents", _NAME)
     collection_sections = root.sections("collections", _NAME)
     encoders = {name: _encoder(name, section) for name, section in root.sections("encoders", _NAME).items()}
@@ -48,6 +51,7 @@ def parse_topology(text: str) -> Topology:
     if all(section.clean for section in agent_sections.values()):  # else a misspelt `stores` would be told twice
         _check_fed(collection_sections, agents)
     _check_modalities(collections, collection_sections)
+    _check_letters(agents, topics, topic_sections)
     mistakes.raise_any()
     return Topology(topics, agents, collections, encoders, limits, scenes, chunks)
 
@@ -125,6 +129,14 @@ def _check_modalities(collections: Mapping[str, Collection], sections: Mapping[s
         first = first_of.setdefault(collection.modality, name) if sections[name].clean else name
         if first != name:
             sections[name].refuse("modality", f"{collection.modality!r} is already kept in {first!r}")
+
+
+def _check_letters(agents: Mapping[str, Agent], topics: Mapping[str, Topic], sections: Mapping[str, Section]) -> None:
+    """A dead letter holds the whole record that was refused, and more headers."""
+    refused = {agent.reads for agent in agents.values() if DEAD_LETTERS in agent.writes} & set(topics)
+    largest = max((topics[name].max_message_bytes + _LETTER_HEADERS_BYTES for name in refused), default=0)
+    if DEAD_LETTERS in topics and sections[DEAD_LETTERS].clean and topics[DEAD_LETTERS].max_message_bytes < largest:
+        sections[DEAD_LETTERS].refuse("max_message_bytes", f"can't hold the largest record refused: at least {largest}")
 
 
 def _limits(root: Section, topics: Mapping[str, Topic]) -> Limits:

@@ -13,6 +13,7 @@ import uvicorn
 import encoders
 from domain.events import CoverageAdvanced, EventRejected, WatermarkAdvanced
 from domain.ports import EncoderInfo
+from domain.topology import DEAD_LETTERS
 from nowseen.collection_specs import collection_specs
 from nowseen.connections import kafka_settings
 from nowseen.encoder_choice import encoder_options, wanted_encoders
@@ -75,7 +76,13 @@ def run_node(settings: Settings) -> None:
         metrics.rejected(letter.topic)
 
     store_moments(
-        app, topics["moments"], Outbox(topics), store, topology.limits, on_stored=metrics.stored, on_coverage=covered
+        app,
+        topics["moments"],
+        Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes),
+        store,
+        topology.limits,
+        on_stored=metrics.stored,
+        on_coverage=covered,
     )
     watch_dead_letters(app, topics["dead-letters"], rejected)
     api = create_api(

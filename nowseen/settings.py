@@ -12,7 +12,7 @@ from domain.errors import ConfigError
 from domain.topology import Topology, parse_topology
 
 BrokerKind = Literal["external", "apache", "tansu"]
-_HERE = Path(__file__).resolve().parent
+_OUR_TOPOLOGY = Path(__file__).resolve().parent.parent / "topology.yaml"
 
 
 class Settings(BaseSettings):
@@ -20,7 +20,7 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("~/.local/share/nowseen"), description="folder of the index, the archive and the logs")
     cache: Path = Field(Path("~/.cache/nowseen"), description="folder of weights and sample media; may be deleted")
-    topology: Path = Field(_HERE.parent / "topology.yaml", description="the topology file")
+    topology: Path = Field(_OUR_TOPOLOGY, description="the topology file")
 
     broker: str | None = Field(None, description="host:port of your own Kafka; unset: `nowseen broker` runs one")
     broker_port: int = Field(9092, ge=1, le=65535, description="port of the broker that `nowseen broker` runs")
@@ -92,9 +92,26 @@ def load_settings() -> Settings:
 
 
 def load_topology(settings: Settings) -> Topology:
-    """Raises ConfigError when the file is missing or holds mistakes."""
+    """Raises ConfigError when the file is missing, holds mistakes, or lacks what the code attaches to.
+
+    The file that comes with the code says what that is: tests/architecture holds the two together.
+    """
+    topology = _read_topology(settings.topology)
+    ours = _read_topology(_OUR_TOPOLOGY)
+    sections = (
+        ("topics", ours.topics, topology.topics),
+        ("agents", ours.agents, topology.agents),
+        ("encoders", ours.encoders, topology.encoders),
+    )
+    lacking = [f"{section}.{name}" for section, needed, there in sections for name in needed if name not in there]
+    if lacking:
+        raise ConfigError([f"{settings.topology}: {name} is missing: the program attaches to it" for name in lacking])
+    return topology
+
+
+def _read_topology(path: Path) -> Topology:
     try:
-        text = settings.topology.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"NOWSEEN_TOPOLOGY: {settings.topology} can't be read: {error}") from error
+        raise ConfigError(f"NOWSEEN_TOPOLOGY: {path} can't be read: {error}") from error
     return parse_topology(text)

@@ -9,6 +9,7 @@ from typing import Any
 
 import encoders
 from domain.events import SpeechCut
+from domain.topology import DEAD_LETTERS
 from nowseen.connections import kafka_settings
 from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.faust_process import assigned, running
@@ -19,7 +20,7 @@ from streams.agents.transcribe_speech import transcribe_speech
 from streams.app import make_app, make_topics, quiet_loggers
 from streams.archive import FsspecArchive
 from streams.compacted import latest
-from streams.kafka_clients import wait_until_reachable
+from streams.kafka_clients import KafkaSettings, wait_until_reachable
 from streams.outbox import Outbox
 from streams.scene_describer import SceneDescriber
 from streams.topics import create_topics
@@ -46,20 +47,19 @@ def run_worker(settings: Settings) -> None:
     archive = FsspecArchive(settings.archive_url)
     app = make_app(GROUP, kafka, topology, settings.data / f"worker-{os.getpid()}")
     topics = make_topics(app, topology)
-    outbox = Outbox(topics)
+    outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)
     transcriber = Transcriber(speech, sentences, encoders.voice_activity)
     describe_scenes(
         app, topics["media.video"], outbox, archive, SceneDescriber(pictures, archive, topology.scenes), topology.limits
     )
-    transcribe_speech(app, topics["media.audio"], outbox, archive, transcriber, topology.limits)
+    transcribe_speech(app, topics["media.audio"], outbox, archive, transcriber, topology.limits, lambda: _cuts(kafka))
     embed_text(app, topics["media.text"], outbox, sentences, topology.limits)
 
-    @app.on_partitions_assigned.connect
-    async def resume(_: Any, /, *assigned: Any, signal: Any, **__: Any) -> None:
-        events = await asyncio.to_thread(latest, kafka, "speech.cuts")
-        transcriber.assigned(event for event in events.values() if isinstance(event, SpeechCut))
-
     asyncio.run(_serve(app, settings))
+
+
+def _cuts(kafka: KafkaSettings) -> list[SpeechCut]:
+    return [event for event in latest(kafka, "speech.cuts").values() if isinstance(event, SpeechCut)]
 
 
 async def _serve(app: Any, settings: Settings) -> None:

@@ -15,7 +15,7 @@ LONGEST_S = 60.0
 
 
 def latest(kafka: KafkaSettings, topic: str) -> dict[bytes, Event]:
-    """By record key. Blocks. Raises ConnectionError when the topic can't be read."""
+    """By record key. Blocks. Raises ConnectionError when the topic can't be read to its end."""
     events: dict[bytes, Event] = {}
     reader = Consumer(
         kafka.confluent()
@@ -25,9 +25,17 @@ def latest(kafka: KafkaSettings, topic: str) -> dict[bytes, Event]:
     try:
         listed = reader.list_topics(topic, timeout=10.0).topics[topic]
         unread = set(listed.partitions)
+        # The broker in memory tells an end that is too low: reading goes on from there until it is quiet.
+        behind = {
+            partition: end
+            for partition in unread
+            if (end := reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10.0)[1]) > 0
+        }
         reader.assign([TopicPartition(topic, partition, 0) for partition in unread])
         started = heard = time.monotonic()
-        while unread and time.monotonic() - heard < QUIET_S and time.monotonic() - started < LONGEST_S:
+        while unread and (behind or time.monotonic() - heard < QUIET_S):
+            if time.monotonic() - started > LONGEST_S:
+                raise ConnectionError(f"topic {topic} can't be read to its end within {LONGEST_S:.0f} s")
             record = reader.poll(0.2)
             if record is None:
                 continue
@@ -36,7 +44,10 @@ def latest(kafka: KafkaSettings, topic: str) -> dict[bytes, Event]:
                 if error.code() != KafkaError._PARTITION_EOF:
                     raise ConnectionError(f"topic {topic} can't be read: {error.str()}")
                 unread.discard(record.partition())
+                behind.pop(record.partition(), None)
                 continue
+            if (record.offset() or 0) + 1 >= behind.get(record.partition(), 0):
+                behind.pop(record.partition(), None)
             key = record.key() or b""
             try:
                 headers = {

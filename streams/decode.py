@@ -1,7 +1,8 @@
 """One chunk's bytes in, frames or sound out.
 
 libav opens many damaged files without an error and gives nothing: so "nothing decoded" is a failure here. Single
-damaged packets inside a chunk are skipped; what can be read is used.
+damaged packets inside a chunk are skipped; what can be read is used. Whatever else libav or its binding raises is the
+chunk's fault: the same bytes would fail again for ever.
 """
 
 from __future__ import annotations
@@ -10,21 +11,28 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from domain.containers import container_of
 from domain.errors import BadEvent
-from domain.events import ChunkPublished
+from domain.events import ChunkPublished, Kind
 from domain.ports import PCM_RATE_HZ, Image, Pcm
 from domain.sampling import FrameSampler
 
+S = TypeVar("S", VideoStream, AudioStream)
+
 MAX_FRAME_PIXELS = 8192 * 4320  # 8K; a chunk of a few kB may announce pictures that fill the memory
 KEPT_SIDE = 640  # pixels: encoders look at 224 to 384, thumbnails at 320
+LONGER_S = 5.0  # a chunk may last so much longer than it says; one that unpacks to hours is a bomb
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +47,12 @@ def decode_frames(chunk: ChunkPublished, frames_per_s: float) -> list[Frame]:
     frames: list[Frame] = []
     first_s: float | None = None
     with _opened(chunk) as container:
-        stream = next(iter(container.streams.video), None)
-        if stream is None:
-            raise BadEvent("the chunk holds no video stream")
+        stream = _decodable(next(iter(container.streams.video), None), "video")
         pixels = stream.codec_context.width * stream.codec_context.height
         if pixels > MAX_FRAME_PIXELS:
             raise BadEvent(f"a frame has {pixels} pixels; at most {MAX_FRAME_PIXELS} are decoded")
         stream.thread_type = "AUTO"
-        for packet in container.demux(stream):
+        for packet in _packets(container, stream):
             try:
                 decoded = packet.decode()
             except av.FFmpegError:  # one damaged packet: the rest may be whole
@@ -55,8 +61,11 @@ def decode_frames(chunk: ChunkPublished, frames_per_s: float) -> list[Frame]:
                 if frame.pts is None:
                     continue
                 first_s = frame.time if first_s is None else first_s
-                if sampler.keep(frame.time - first_s) and frame.width * frame.height <= MAX_FRAME_PIXELS:
-                    frames.append(Frame(chunk.start_s + frame.time - first_s, _shrunk(frame)))
+                at_s = frame.time - first_s
+                if at_s > chunk.duration_s + LONGER_S:
+                    raise _longer(chunk)
+                if sampler.keep(at_s) and frame.width * frame.height <= MAX_FRAME_PIXELS:
+                    frames.append(Frame(chunk.start_s + at_s, _shrunk(frame)))
     if not frames:
         raise BadEvent("no frame of the chunk could be decoded: it is damaged, or does not start with a keyframe")
     return frames
@@ -70,14 +79,11 @@ def decode_sound(chunk: ChunkPublished) -> Pcm:
     parts: list[Pcm] = []
     have = 0
     first_s: float | None = None
-    # A chunk that claims a minute and unpacks to days is a bomb; a minute more than it says covers any rounding.
-    most = round((chunk.duration_s + 60.0) * PCM_RATE_HZ)
+    most = round((chunk.duration_s + LONGER_S) * PCM_RATE_HZ)
     with _opened(chunk) as container:
-        stream = next(iter(container.streams.audio), None)
-        if stream is None:
-            raise BadEvent("the chunk holds no audio stream")
+        stream = _decodable(next(iter(container.streams.audio), None), "audio")
         resampler = AudioResampler(format="fltp", layout="mono", rate=PCM_RATE_HZ)
-        for packet in container.demux(stream):
+        for packet in _packets(container, stream):
             try:
                 decoded = packet.decode()
                 for frame in decoded:
@@ -96,7 +102,7 @@ def decode_sound(chunk: ChunkPublished) -> Pcm:
             except (av.FFmpegError, ValueError):
                 continue
             if have > most:
-                raise BadEvent(f"the chunk holds more sound than its ce_durationms ({chunk.duration_s:.1f} s) says")
+                raise _longer(chunk)
         with suppress(av.FFmpegError, ValueError):  # raised when nothing was ever put in
             parts.extend(piece.to_ndarray()[0] for piece in resampler.resample(None))
     if not have:
@@ -117,8 +123,29 @@ def _opened(chunk: ChunkPublished) -> Iterator[InputContainer]:
             metadata_errors="ignore",
         ) as container:
             yield container
-    except av.FFmpegError as error:
-        raise BadEvent(f"the chunk can't be read as {chunk.content_type}: {error.strerror}") from error
+    except (BadEvent, MemoryError):
+        raise
+    except Exception as error:  # besides libav's own: IndexError, ValueError, AttributeError from its binding
+        why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        raise BadEvent(f"the chunk can't be read as {chunk.content_type}: {why}") from error
+
+
+def _decodable(stream: S | None, kind: Kind) -> S:
+    if stream is None:
+        raise BadEvent(f"the chunk holds no {kind} stream")
+    if stream.codec_context is None:
+        raise BadEvent(f"the chunk's {kind} is in a codec that FFmpeg does not know: publish H.264 or AAC, say")
+    return stream
+
+
+def _packets(container: InputContainer, stream: S) -> Iterator[Packet[S]]:
+    """Up to where the container is damaged: what comes before is whole."""
+    with suppress(av.FFmpegError, IndexError, ValueError):
+        yield from container.demux(stream)
+
+
+def _longer(chunk: ChunkPublished) -> BadEvent:
+    return BadEvent(f"the chunk lasts longer than its ce_durationms ({chunk.duration_s:.1f} s) says")
 
 
 def _shrunk(frame: VideoFrame) -> Image:

@@ -56,6 +56,8 @@ def read(record: EventT[Any], wanted: type[F] | tuple[type[F], ...], limits: Lim
             f"at most {limits.max_clock_skew_s / 3600:.1f} h are accepted. Check the publisher's clock"
         )
     match fact:
+        case ChunkPublished() if fact.start_s < 0:
+            raise BadEvent("ce_time is before 1970: check the publisher's clock")
         case ChunkPublished() if len(fact.media) > limits.max_chunk_bytes:
             raise _too_large(len(fact.media), limits)
         case TextPublished() if len(fact.text) > limits.max_text_characters:

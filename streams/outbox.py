@@ -10,16 +10,21 @@ from typing import Any
 from faust.types import EventT, TopicT
 
 from domain.events import Event, EventRejected, Message, encode
+from domain.topology import DEAD_LETTERS
 from streams.patience import patiently
 
 log = logging.getLogger(__name__)
 
-DEAD_LETTERS = "dead-letters"
+
+_HEADERS_BYTES = 65_536  # room for a record's headers and framing
 
 
 class Outbox:
-    def __init__(self, topics: Mapping[str, TopicT]) -> None:
+    """`largest_letter` is what the topic of dead letters takes: its max_message_bytes."""
+
+    def __init__(self, topics: Mapping[str, TopicT], largest_letter: int) -> None:
         self._topics = topics
+        self._largest_value = largest_letter - _HEADERS_BYTES
 
     async def send(self, topic: str, facts: Iterable[Event]) -> None:
         """In order, and waits until the broker has all of them."""
@@ -32,10 +37,17 @@ class Outbox:
         await asyncio.gather(*sent)
 
     async def reject(self, record: EventT[Any], reason: str) -> None:
-        """The record, whole, to dead-letters: with where it came from and why."""
+        """The record, whole, to dead-letters: with where it came from and why.
+
+        Only a broker without size limits lets a record in that is too large for that; its letter then says where it is.
+        """
         message = record.message
         log.warning("rejected %s[%d]@%d: %s", message.topic, message.partition, message.offset, reason)
-        original = Message(message.key or b"", message.value or b"", dict(message.headers or {}))
+        value = message.value or b""
+        if len(value) > self._largest_value:
+            reason += f" (the letter is without its {len(value)} bytes, which are more than dead-letters takes)"
+            value = b""
+        original = Message(message.key or b"", value, dict(message.headers or {}))
         await self.send(
             DEAD_LETTERS, [EventRejected(message.topic, message.partition, message.offset, reason, original)]
         )

@@ -58,8 +58,13 @@ class SceneDescriber:
                 described.append(frames)
                 continue
             chunk = video.chunk
-            scenes = self._scenes(chunk, frames, vectors[at : at + len(frames)])
+            own = vectors[at : at + len(frames)]
             at += len(frames)
+            try:
+                scenes = self._scenes(chunk, frames, own)
+            except BadEvent as bad:  # a time that the archive has no place for
+                described.append(bad)
+                continue
             coverage = CoverageAdvanced(
                 chunk.source, "scene", chunk.start_s, chunk.end_s, video.published_s, decode_s, encode_s, len(images)
             )

@@ -66,34 +66,45 @@ class Transcriber:
         self._rules = rules or UtteranceRules()
         self._sources: dict[tuple[int, str], _Source] = {}
         self._cuts: dict[tuple[int, str], SpeechCut] = {}
+        self._newest_s: dict[int, float] = {}  # by partition: when the broker got its newest chunk
         self._lock = threading.Lock()
 
     def assigned(self, cuts: Iterable[SpeechCut]) -> None:
         """A new assignment of partitions: forget open sound (it comes again) and continue at these cuts."""
         with self._lock:
             self._sources.clear()
+            self._newest_s.clear()
             self._cuts = {(cut.partition, cut.source): cut for cut in cuts}
 
     def cut(self, chunks: Sequence[SoundChunk], now_s: float) -> CutSound:
-        """Decode the chunks and settle what can be. `now_s` is the wall clock, for `cut_idle`."""
+        """Decode the chunks and settle what can be; never raises. `now_s` is the wall clock, for `cut_idle`."""
         result = CutSound()
         with self._lock:
             for sound in chunks:
                 started = perf_counter()
+                self._newest_s[sound.partition] = max(sound.published_s, self._newest_s.get(sound.partition, 0.0))
                 try:
                     self._cut_one(sound, now_s, result)
-                except BadEvent as bad:
-                    result.rejected.append((sound.partition, sound.offset, str(bad)))
+                except Exception as error:  # tried again, the chunks before it would be cut twice
+                    why = str(error) if isinstance(error, BadEvent) else f"{type(error).__name__}: {error}"
+                    result.rejected.append((sound.partition, sound.offset, why))
                 result.decode_s += perf_counter() - started
         return result
 
-    def cut_idle(self, now_s: float, idle_s: float) -> CutSound:
-        """Settle the sources that have sent nothing for `idle_s`: their last utterance will not go on."""
+    def cut_idle(self, now_s: float, idle_s: float, *, is_drained: bool) -> CutSound:
+        """Settle the sources that have sent nothing for `idle_s`: their last utterance will not go on.
+
+        Told by when the broker got the chunks of the same partition, so that a worker that is behind cuts as one that
+        is not; by the wall clock only when no chunk waits.
+        """
         result = CutSound()
         with self._lock:
             for key, source in list(self._sources.items()):
+                silent_s = self._newest_s.get(source.last.partition, 0.0) - source.last.published_s
+                if is_drained:
+                    silent_s = max(silent_s, now_s - source.last_seen_s)
                 # A source whose chunks are long is silent for long between them.
-                if now_s - source.last_seen_s >= max(idle_s, 2 * source.last.chunk.duration_s):
+                if silent_s >= max(idle_s, 2 * source.last.chunk.duration_s):
                     self._end(key, result)
         return result
 

@@ -2,18 +2,23 @@
 
 An utterance may span chunks: a chunk is acknowledged when all its sound is in utterances that were delivered, and never
 before an earlier chunk of its partition.
+
+After every assignment of partitions the unacknowledged chunks come again. So the first batch of a new one begins by
+forgetting all open sound and reading where the last utterances ended. The agent does that itself and not a handler of
+Faust's signal, which runs beside the agent: it would forget chunks that had already come.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import faust
 from faust.types import EventT, StreamT
 
 from domain.errors import BadEvent
-from domain.events import ChunkPublished
+from domain.events import ChunkPublished, SpeechCut
 from domain.in_order import InOrder
 from domain.ports import MediaArchive
 from domain.topology import Limits
@@ -27,12 +32,23 @@ IDLE_S = 6.0  # a source that sends nothing for so long has ended, or will not c
 
 
 def transcribe_speech(
-    app: faust.App, topic: Any, outbox: Outbox, archive: MediaArchive, transcriber: Transcriber, limits: Limits
+    app: faust.App,
+    topic: Any,
+    outbox: Outbox,
+    archive: MediaArchive,
+    transcriber: Transcriber,
+    limits: Limits,
+    read_cuts: Callable[[], Iterable[SpeechCut]],
 ) -> None:
-    unacknowledged: InOrder[EventT[Any]] = InOrder()
+    """`read_cuts` gives where the last utterance of each source ended. It blocks."""
 
     async def agent(stream: StreamT[Any]) -> None:
+        unacknowledged: InOrder[EventT[Any]] = InOrder()
+        generation: int | None = None
         async for records in batches(stream, limit=8, within_s=0.02):
+            if generation != app.consumer_generation_id:
+                generation, unacknowledged = app.consumer_generation_id, InOrder()
+                transcriber.assigned(await in_thread("reading where speech was cut", read_cuts))
             chunks: list[SoundChunk] = []
             by_place = {(record.message.partition, record.message.offset): record for record in records}
             refused: dict[tuple[int, int], str] = {}
@@ -45,7 +61,7 @@ def transcribe_speech(
                 except BadEvent as bad:
                     refused[place] = str(bad)
             cut = await in_thread("cutting speech", transcriber.cut, chunks, time.time())
-            idle = await in_thread("ending speech", transcriber.cut_idle, time.time(), IDLE_S)
+            idle = await in_thread("ending speech", transcriber.cut_idle, time.time(), IDLE_S, is_drained=not records)
             for part in (cut, idle):
                 described = await in_thread("transcribing", transcriber.describe, part)
                 await outbox.send("moments", described.facts)
@@ -56,10 +72,5 @@ def transcribe_speech(
             for place in [*cut.finished, *idle.finished, *refused]:
                 for record in unacknowledged.finish(*place):
                     record.ack()
-
-    @app.on_partitions_revoked.connect
-    async def forget(_: Any, /, *revoked: Any, signal: Any, **__: Any) -> None:
-        for partition in {tp.partition for partitions in revoked for tp in partitions}:
-            unacknowledged.forget(partition)
 
     app.agent(topic, name="transcribe_speech")(agent)

@@ -51,12 +51,19 @@ class Chunker:
     """The best video and the best audio stream of an open container, each cut for itself. Not thread-safe.
 
     Damaged packets are skipped and counted in `damaged`. Pictures that belong to a sound file (covers) are no video.
+    `unknown` are the kinds of stream that are there, all in codecs FFmpeg does not know.
     """
 
     def __init__(self, container: InputContainer, rules: ChunkRules, timeline: Timeline) -> None:
         self._timeline = timeline
-        videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-        audios = list(container.streams.audio)
+        pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        videos = [s for s in pictures if s.codec_context is not None]
+        audios = [s for s in container.streams.audio if s.codec_context is not None]
+        there: tuple[tuple[Kind, bool, bool], ...] = (
+            ("video", bool(pictures), bool(videos)),
+            ("audio", bool(container.streams.audio), bool(audios)),
+        )
+        self.unknown = tuple(kind for kind, is_there, is_known in there if is_there and not is_known)
         self._lanes: dict[int, _Lane] = {}
         if videos:
             self._lanes[videos[0].index] = _Lane(videos[0], "video", rules)

@@ -117,8 +117,11 @@ class MediaReader:
         self, container: InputContainer, timeline: Timeline, base_s: float, *, is_live: bool, shift_s: float = 0.0
     ) -> Iterator[ChunkPublished]:
         chunker = Chunker(container, self._rules, timeline)
+        unknown = f"its {' and '.join(chunker.unknown)} in a codec that FFmpeg does not know"
         if not chunker.streams:
-            raise SourceFailed("it holds neither video nor sound")
+            raise SourceFailed(f"it holds only {unknown}" if chunker.unknown else "it holds neither video nor sound")
+        if chunker.unknown:
+            self._report(f"{unknown} is left out")
         broken: Exception | None = None
         any_chunk = False
         try:
@@ -129,7 +132,7 @@ class MediaReader:
                     yield self._placed(chunk, base_s)
                 if self._stop.is_set():
                     break
-        except (av.FFmpegError, OSError) as error:
+        except (av.FFmpegError, OSError, IndexError, ValueError) as error:  # the latter two on damaged containers
             broken = error
         # A source that broke for good, or was read to its end, has nothing left to wait for.
         ended = not (is_live or self._options.loop or self._stop.is_set())

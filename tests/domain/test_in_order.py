@@ -23,14 +23,6 @@ def test_lanes_do_not_wait_for_each_other() -> None:
     assert order.finish(1, 1) == ["b"]
 
 
-def test_a_forgotten_lane_acknowledges_nothing() -> None:
-    order: InOrder[str] = InOrder()
-    order.begin(0, 1, "a")
-    order.forget(0)
-    assert order.finish(0, 1) == []
-    assert order.waiting() == 0
-
-
 @given(st.permutations(range(12)))
 def test_any_order_of_finishing_acknowledges_each_once_in_order(finishing: list[int]) -> None:
     order: InOrder[int] = InOrder()

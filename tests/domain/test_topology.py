@@ -287,6 +287,17 @@ def test_an_inline_chunk_must_fit_a_message() -> None:
     ]
 
 
+def test_a_dead_letter_must_hold_the_largest_record_refused() -> None:
+    text = changed(
+        "agents:\n", "  dead-letters: {partitions: 1, retention_hours: 1, max_message_bytes: 16777216}\nagents:\n"
+    )
+    text = text.replace("      - moments\n", "      - moments\n      - dead-letters\n")
+
+    assert mistakes(text) == [
+        "line 8: topics.dead-letters.max_message_bytes: can't hold the largest record refused: at least 16842752"
+    ]
+
+
 def test_a_topic_name_has_a_form_that_kafka_and_the_picture_can_tell_apart() -> None:
     found = mistakes(changed("  media.video: {", "  Media_Video: {"))
 

@@ -62,6 +62,14 @@ def test_topology_is_checked_and_drawn(tmp_path: Path) -> None:
     assert "Traceback" not in wrong.stderr
 
 
+def test_a_topology_without_what_the_program_attaches_to_is_told(tmp_path: Path) -> None:
+    ours = (Path(__file__).parents[2] / "topology.yaml").read_text(encoding="utf-8")
+    (tmp_path / "topology.yaml").write_text(ours.replace("dead-letters", "letters").replace("watch_letters", "watch"))
+    wrong = nowseen("topology", NOWSEEN_TOPOLOGY=str(tmp_path / "topology.yaml"))
+    assert wrong.returncode == 2
+    assert "topics.dead-letters is missing: the program attaches to it" in wrong.stderr
+
+
 def test_the_broker_runs_and_ends_by_sigterm() -> None:
     [port] = free_ports(1)
     env = {**os.environ, "NOWSEEN_BROKER_PORT": str(port)}

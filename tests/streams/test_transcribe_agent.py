@@ -1,0 +1,106 @@
+"""The transcribing agent when partitions are assigned anew: what it forgets, reads and acknowledges, in which order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from domain.events import ChunkPublished, Message, SpeechCut, encode
+from domain.topology import Topology
+from streams.agents.transcribe_speech import transcribe_speech
+from streams.transcriber import CutSound, Described, SoundChunk
+
+
+@dataclass
+class Record:
+    """One of Faust's events, as far as the agent knows it."""
+
+    message: Any
+    acknowledged: list[int]
+
+    def ack(self) -> None:
+        self.acknowledged.append(self.message.offset)
+
+
+class Stream:
+    def __init__(self, app: Any, records: list[Record]) -> None:
+        self.app = app
+        self._records = records
+
+    def noack(self) -> Stream:
+        return self
+
+    async def events(self) -> AsyncIterator[Record]:
+        for record in self._records:
+            self.app.consumer_generation_id = record.message.generation_id
+            yield record
+            await asyncio.sleep(0.1)  # one batch each
+
+
+class App:
+    consumer_generation_id = 0
+    started: Any = None
+
+    def agent(self, _topic: Any, name: str) -> Any:
+        def attach(function: Any) -> Any:
+            self.started = function
+            return function
+
+        return attach
+
+
+@dataclass
+class Journal:
+    """Stands in for the transcriber: notes what is asked of it and finishes every chunk at once."""
+
+    notes: list[str] = field(default_factory=list)
+
+    def assigned(self, cuts: Iterable[SpeechCut]) -> None:
+        self.notes.append(f"assigned {[cut.offset for cut in cuts]}")
+
+    def cut(self, chunks: list[SoundChunk], _now_s: float) -> CutSound:
+        self.notes.append(f"cut {[chunk.offset for chunk in chunks]}")
+        return CutSound(finished=[(chunk.partition, chunk.offset) for chunk in chunks])
+
+    def cut_idle(self, _now_s: float, _idle_s: float, *, is_drained: bool) -> CutSound:
+        return CutSound()
+
+    def describe(self, _cut: CutSound) -> Described:
+        return Described((), ())
+
+
+class Outbox:
+    async def send(self, _topic: str, _facts: Any) -> None: ...
+
+
+class Archive:
+    def put_chunk(self, *_: Any) -> str:
+        return "s/audio/x"
+
+
+def record(offset: int, generation: int, acknowledged: list[int]) -> Record:
+    sent: Message = encode(ChunkPublished("s", "audio", 1000.0 + 2 * offset, 2.0, "audio/mp2t", b"x"))
+    message = SimpleNamespace(
+        key=sent.key, value=sent.value, headers=list(sent.headers.items()), topic="media.audio", partition=0,
+        offset=offset, timestamp=1000.0, generation_id=generation,
+    )  # fmt: skip
+    return Record(message, acknowledged)
+
+
+async def test_cuts_are_read_before_the_first_chunk_of_an_assignment(topology: Topology) -> None:
+    acknowledged: list[int] = []
+    app, journal = App(), Journal()
+    records = [record(0, 1, acknowledged), record(1, 1, acknowledged), record(0, 2, acknowledged)]
+    reads = iter([[], [SpeechCut("s", 0, 7, 0, 1014.0)]])
+    arguments: Any = (app, None, Outbox(), Archive(), journal, topology.limits, lambda: next(reads))
+    transcribe_speech(*arguments)
+    # The stream outlives the records: a live one does not end, and the agent is stopped.
+    agent = asyncio.create_task(app.started(Stream(app, records)))
+    await asyncio.wait({agent}, timeout=2.0)
+    agent.cancel()
+    looked_at = [note for note in journal.notes if note != "cut []"]
+    assert looked_at == ["assigned []", "cut [0]", "cut [1]", "assigned [7]", "cut [0]"]
+    assert acknowledged == [0, 1, 0]

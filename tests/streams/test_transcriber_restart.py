@@ -1,0 +1,126 @@
+"""A transcriber that dies anywhere and goes on from what was acknowledged gives the utterances of one that does not."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import encoders
+from domain.events import MomentDescribed, SpeechCut
+from domain.ports import PCM_RATE_HZ, EncoderInfo, Matrix, Pcm, Transcript
+from nowseen.samples import SPEECH, fetch_samples
+from nowseen.settings import load_settings
+from streams.publish.options import PublishOptions
+from streams.transcriber import SoundChunk, Transcriber
+
+Utterance = tuple[float, float, str]
+
+
+class Lengths:
+    """A speech encoder that says how much it heard, and how loud: different sound, different words."""
+
+    info = EncoderInfo("speech", "lengths", "", "", 0, "cpu")
+
+    def transcribe(self, utterances: Sequence[Pcm]) -> list[Transcript]:
+        return [Transcript(f"{pcm.size} samples, {float(np.abs(pcm).sum()):.3f}") for pcm in utterances]
+
+
+class Nothing:
+    info = EncoderInfo("sentences", "nothing", "", "", 1, "cpu")
+
+    def encode_texts(self, texts: Sequence[str]) -> Matrix:
+        return np.ones((len(texts), 1), np.float32)
+
+
+def transcriber_of_lengths() -> Transcriber:
+    return Transcriber(Lengths(), Nothing(), encoders.voice_activity)
+
+
+@pytest.fixture(scope="module")
+def chunks(chunk_file: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> list[SoundChunk]:
+    """Five sentences with pauses, cut as the publisher cuts them: utterances span chunks."""
+    samples = fetch_samples(load_settings().cache, [SPEECH])
+    assert not samples.missing, samples.missing
+    path = tmp_path_factory.mktemp("reading") / "reading.wav"
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(PCM_RATE_HZ)
+        for file in sorted(samples.files.values()):
+            out.writeframes(bytes(PCM_RATE_HZ))  # half a second of silence
+            out.writeframes(_pcm(file))
+    published = chunk_file(path, PublishOptions(start_s=1000.0)).of("audio")
+    return [SoundChunk(chunk, 0, offset, 2000.0) for offset, chunk in enumerate(published)]
+
+
+def _pcm(path: Path) -> bytes:
+    with wave.open(str(path)) as clip:
+        return bytes(clip.readframes(clip.getnframes()))
+
+
+@dataclass
+class Run:
+    heard: set[Utterance] = field(default_factory=set)
+    cuts: dict[tuple[int, str], SpeechCut] = field(default_factory=dict)
+    finished: set[int] = field(default_factory=set)
+
+
+def run(chunks: list[SoundChunk], batch: int, cuts: list[SpeechCut], crash_after: int | None = None) -> Run:
+    transcriber = transcriber_of_lengths()
+    transcriber.assigned(cuts)
+    result = Run()
+    for number, first in enumerate(range(0, len(chunks), batch)):
+        cut = transcriber.cut(chunks[first : first + batch], 2000.0)
+        described = transcriber.describe(cut)
+        result.heard |= {(f.start_s, f.end_s, f.text) for f in described.facts if isinstance(f, MomentDescribed)}
+        result.cuts |= {(each.partition, each.source): each for each in described.cuts}
+        result.finished |= {offset for _, offset in cut.finished}
+        if number == crash_after:
+            break
+    return result
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_nothing_is_lost_and_nothing_doubled(chunks: list[SoundChunk], batch: int) -> None:
+    whole = run(chunks, batch, [])
+    assert len(whole.heard) >= 4
+    assert whole.finished == set(range(len(chunks)))
+    for crash_after in range(-(-len(chunks) // batch)):
+        before = run(chunks, batch, [], crash_after)
+        first_open = next((c.offset for c in chunks if c.offset not in before.finished), len(chunks))
+        # The broker may know of less than was finished: commits come once a second.
+        for restart in {0, first_open // 2, first_open}:
+            after = run(chunks[restart:], 3, list(before.cuts.values()))
+            assert before.heard | after.heard == whole.heard, (crash_after, restart)
+
+
+def test_a_worker_that_is_behind_cuts_as_one_that_is_not(chunks: list[SoundChunk]) -> None:
+    """Hours may pass between two chunks when many wait; only an empty queue says that a source is silent."""
+    patient = run(chunks, 1, [])
+    transcriber = transcriber_of_lengths()
+    heard: set[Utterance] = set()
+    for number, chunk in enumerate(chunks):
+        cuts = [transcriber.cut([chunk], 3600.0 * number)]
+        cuts.append(transcriber.cut_idle(3600.0 * number + 1800, 6.0, is_drained=False))
+        for cut in cuts:
+            facts = transcriber.describe(cut).facts
+            heard |= {(f.start_s, f.end_s, f.text) for f in facts if isinstance(f, MomentDescribed)}
+    assert heard == patient.heard
+
+
+def test_a_silent_source_is_settled_by_the_broker_s_clock_and_by_an_empty_queue(chunks: list[SoundChunk]) -> None:
+    for is_drained in (True, False):
+        transcriber = transcriber_of_lengths()
+        transcriber.cut(chunks[:2], 2000.0)  # speech has begun and goes on
+        assert not transcriber.cut_idle(2001.0, 6.0, is_drained=is_drained).finished
+        if not is_drained:
+            other = SoundChunk(replace(chunks[0].chunk, source="other"), 0, 99, 2007.0)
+            transcriber.cut([other], 2001.0)
+        cut = transcriber.cut_idle(2007.0 if is_drained else 2001.0, 6.0, is_drained=is_drained)
+        assert (0, 1) in cut.finished
