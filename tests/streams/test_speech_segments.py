@@ -24,7 +24,7 @@ class LoudnessActivity:
         return float(self.push_many(window)[0])
 
     def push_many(self, pcm: Pcm) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        return pcm.reshape(-1, WINDOW).mean(axis=1)
+        return pcm.reshape(-1, WINDOW).mean(axis=1).astype(np.float32)
 
     def reset(self) -> None: ...
 
@@ -64,7 +64,7 @@ def test_chunks_do_not_change_the_utterances(pieces: list[tuple[float, float]], 
 def test_speech_that_goes_on_has_the_start_that_it_is_settled_with(
     pieces: list[tuple[float, float]], samples: int, gaps_s: list[float]
 ) -> None:
-    """Whatever the sound, wherever the chunks end, with gaps and overlaps between them: the moment's id depends on it."""
+    """Whatever the sound, wherever the chunks end, with gaps and overlaps: the moment's id depends on it."""
     pcm, source = sound(*pieces), new_sound()
     told: set[float] = set()
     late_s = 0.0
@@ -112,7 +112,8 @@ def test_a_chunk_sent_twice_is_heard_once() -> None:
     source, chunk = new_sound(), sound((0.9, 2.0))
     settled = source.push(0, START_S, chunk) + source.push(1, START_S, chunk)
     settled += source.push(2, START_S + 2.0, sound((0.9, 1.0), (0.0, 1.0))) + source.finish()
-    assert spans(settled) == [(START_S, pytest.approx(START_S + 3.2, abs=0.05))]
+    ((start_s, until_s),) = spans(settled)
+    assert (start_s, until_s) == (START_S, pytest.approx(START_S + 3.2, abs=0.05))
     assert sorted(number for each in settled for number in each.finished) == [0, 1, 2]
 
 
