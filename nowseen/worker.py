@@ -23,6 +23,7 @@ from streams.compacted import latest
 from streams.kafka_clients import KafkaSettings, wait_until_reachable
 from streams.outbox import Outbox
 from streams.scene_describer import SceneDescriber
+from streams.speech_describer import SpeechModels
 from streams.topics import create_topics
 from streams.transcriber import Transcriber
 
@@ -43,15 +44,20 @@ def run_worker(settings: Settings) -> None:
     names, options = wanted_encoders(settings, topology), encoder_options(settings)
     sentences = encoders.load("sentences", names["sentences"], options)
     pictures = encoders.load("pictures", names["pictures"], options)
-    speech = encoders.load("speech", names["speech"], options)
+    models = SpeechModels(
+        encoders.load("speech", names["speech"], options),
+        sentences,
+        encoders.load("voices", names["voices"], options),
+        encoders.load("word_moods", names["word_moods"], options),
+        encoders.load("voice_moods", names["voice_moods"], options),
+    )
     archive = FsspecArchive(settings.archive_url)
     app = make_app(GROUP, kafka, topology, settings.data / f"worker-{os.getpid()}")
     topics = make_topics(app, topology)
     outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)
-    transcriber = Transcriber(speech, sentences, encoders.voice_activity)
-    describe_scenes(
-        app, topics["media.video"], outbox, archive, SceneDescriber(pictures, archive, topology.scenes), topology.limits
-    )
+    transcriber = Transcriber(models, encoders.voice_activity)
+    scenes = SceneDescriber(pictures, encoders.picture_moods(pictures), archive, topology.scenes)
+    describe_scenes(app, topics["media.video"], outbox, archive, scenes, topology.limits)
     transcribe_speech(app, topics["media.audio"], outbox, archive, transcriber, topology.limits, lambda: _cuts(kafka))
     embed_text(app, topics["media.text"], outbox, sentences, topology.limits)
 

@@ -11,7 +11,7 @@ from typing import Any
 from domain.events import ChunkPublished, Message, SpeechCut, encode
 from domain.topology import Topology
 from streams.agents.transcribe_speech import transcribe_speech
-from streams.transcriber import CutSound, Described, SoundChunk
+from streams.speech_describer import CutSound, Described, SoundChunk
 
 
 @dataclass
@@ -69,7 +69,10 @@ class Journal:
         return CutSound()
 
     def describe(self, _cut: CutSound) -> Described:
-        return Described((), ())
+        return Described((), (), 0.0, 0.0)
+
+    def draft(self, _now_s: float) -> tuple[()]:
+        return ()
 
 
 class Outbox:

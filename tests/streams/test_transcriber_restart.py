@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 import encoders
-from domain.events import MomentDescribed, SpeechCut
+from domain.events import MomentDescribed, MoodCue, SpeechCut, Word
 from domain.ports import PCM_RATE_HZ, EncoderInfo, Matrix, Pcm, Transcript
 from nowseen.samples import SPEECH, fetch_samples
 from nowseen.settings import load_settings
 from streams.publish.options import PublishOptions
-from streams.transcriber import SoundChunk, Transcriber
+from streams.speech_describer import SoundChunk, SpeechModels
+from streams.transcriber import Transcriber
 
 Utterance = tuple[float, float, str]
 
@@ -28,18 +29,35 @@ class Lengths:
     info = EncoderInfo("speech", "lengths", "", "", 0, "cpu")
 
     def transcribe(self, utterances: Sequence[Pcm]) -> list[Transcript]:
-        return [Transcript(f"{pcm.size} samples, {float(np.abs(pcm).sum()):.3f}") for pcm in utterances]
+        texts = [f"{pcm.size}-samples-{float(np.abs(pcm).sum()):.3f}" for pcm in utterances]
+        return [Transcript(text, (Word(text, 0.1, 0.2),)) for text in texts]
+
+    def draft(self, utterances: Sequence[Pcm]) -> list[Transcript]:
+        raise AssertionError("nothing here is live")
 
 
-class Nothing:
-    info = EncoderInfo("sentences", "nothing", "", "", 1, "cpu")
+class OneOfAll:
+    """One sentence vector, one voice, no mood."""
+
+    info = EncoderInfo("all", "one", "", "", 1, "cpu")
+    window_samples = 25_600
 
     def encode_texts(self, texts: Sequence[str]) -> Matrix:
         return np.ones((len(texts), 1), np.float32)
 
+    def encode_voices(self, windows: Sequence[Pcm]) -> Matrix:
+        return np.ones((len(windows), 1), np.float32)
+
+    def read(self, texts: Sequence[str], languages: Sequence[str]) -> list[tuple[MoodCue, ...]]:
+        return [()] * len(texts)
+
+    def listen(self, utterances: Sequence[Pcm]) -> list[tuple[MoodCue, ...]]:
+        return [()] * len(utterances)
+
 
 def transcriber_of_lengths() -> Transcriber:
-    return Transcriber(Lengths(), Nothing(), encoders.voice_activity)
+    one = OneOfAll()
+    return Transcriber(SpeechModels(Lengths(), one, one, one, one), encoders.voice_activity)
 
 
 @pytest.fixture(scope="module")
