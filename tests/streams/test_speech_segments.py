@@ -47,7 +47,7 @@ def cut_in_chunks(pcm: Pcm, samples: int) -> list[Settled]:
 
 
 def spans(settled: list[Settled]) -> list[tuple[float, float]]:
-    return [(round(each.start_s, 3), round(each.until_s, 3)) for each in settled if len(each.pcm)]
+    return [(each.start_s, each.until_s) for each in settled if len(each.pcm)]
 
 
 runs = st.lists(
@@ -58,7 +58,8 @@ runs = st.lists(
 @given(runs, st.integers(800, 70_000))
 def test_chunks_do_not_change_the_utterances(pieces: list[tuple[float, float]], samples: int) -> None:
     pcm = sound(*pieces)
-    assert spans(cut_in_chunks(pcm, samples)) == spans(cut_in_chunks(pcm, len(pcm)))
+    cut, whole = spans(cut_in_chunks(pcm, samples)), spans(cut_in_chunks(pcm, len(pcm)))
+    assert [each for span in cut for each in span] == pytest.approx([each for span in whole for each in span], abs=1e-3)
 
 
 @given(runs, st.integers(800, 70_000), st.lists(st.floats(-0.2, 1.5), max_size=6))
