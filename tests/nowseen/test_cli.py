@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import ConfigError
+from nowseen.cli import main
 from nowseen.network_ports import free_ports
 from nowseen.parts import HttpOk, PortNeed, ReadyFile, TcpPort
 from nowseen.settings import Settings
@@ -42,6 +43,30 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
         "up", "demo", "broker", "worker", "node", "dashboard", "publish", "search", "models", "topology",
     ):  # fmt: skip
         assert f" {command} " in done.stdout
+
+
+def test_a_folder_that_can_t_be_made_is_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = nowseen("demo", NOWSEEN_CACHE=str(tmp_path / "file" / "cache"), NOWSEEN_DATA=str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"nowseen: {tmp_path / 'file' / 'cache'}")
+    assert "Not a directory" in done.stderr
+    assert "NOWSEEN_CACHE" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broker_that_does_not_answer_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise ConnectionError("no Kafka broker listens at 127.0.0.1:1")
+
+    monkeypatch.setattr("streams.broker.run_broker", refused)
+    monkeypatch.setattr(sys, "argv", ["nowseen", "broker"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "nowseen: no Kafka broker listens at 127.0.0.1:1\n"
 
 
 @pytest.mark.parametrize("command", ["up", "broker", "worker", "node", "dashboard", "topology"])
