@@ -87,6 +87,16 @@ def test_topology_is_checked_and_drawn(tmp_path: Path) -> None:
     assert "Traceback" not in wrong.stderr
 
 
+def test_models_says_that_a_stand_in_is_used(tmp_path: Path) -> None:
+    wanted = "open_clip:ViT-B-32/laion2b_s34b_b79k"
+    out = nowseen(
+        "models", NOWSEEN_DOWNLOAD="false", NOWSEEN_CACHE=str(tmp_path), NOWSEEN_SPEECH="whisper:small"
+    ).stdout
+    assert "pictures  concept" in out
+    assert f"stands in for {wanted}" in out
+    assert "NOWSEEN_DOWNLOAD allows a download" in out  # of whisper:small, which nothing stands in for
+
+
 def test_the_broker_runs_and_ends_by_sigterm() -> None:
     [port] = free_ports(1)
     env = {**os.environ, "NOWSEEN_BROKER_PORT": str(port)}
