@@ -78,6 +78,7 @@ def run_node(settings: Settings) -> None:
         app, topics["moments"], Outbox(topics), store, topology.limits, on_stored=metrics.stored, on_coverage=covered
     )
     watch_dead_letters(app, topics["dead-letters"], rejected)
+    lag: dict[str, int] = {}
     api = create_api(
         ApiParts(
             service=SearchService(store, sentences, pictures),
@@ -88,13 +89,14 @@ def run_node(settings: Settings) -> None:
             encoders=tuple(infos.values()),
             clips=ClipOptions(settings.data / "clips"),
             ready=lambda: _readiness(app),
+            lag=lambda: dict(lag),
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),
         )
     )
     groups = {"media.video": WORKER_GROUP, "media.audio": WORKER_GROUP, "media.text": WORKER_GROUP, "moments": GROUP}
     try:
-        asyncio.run(_serve(app, api, report_lag(kafka, groups, metrics.lag), settings))
+        asyncio.run(_serve(app, api, report_lag(kafka, groups, lag.__setitem__), settings))
     finally:
         store.close()
 
@@ -108,7 +110,7 @@ def _readiness(app: Any) -> tuple[bool, str]:
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals alone: one handler stops the agents and the server, in that order."""
+    """Leaves the signals alone: one handler stops the server and the agents, in that order."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

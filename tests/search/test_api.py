@@ -73,6 +73,7 @@ def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:
         (STAND_IN, sentences.info),
         clips,
         ready=lambda: (True, ""),
+        lag=dict,
         clock=lambda: NOW_S,
     )
     store.close()

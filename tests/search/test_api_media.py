@@ -40,6 +40,7 @@ def parts(tmp_path: Path) -> Iterator[ApiParts]:
         (),
         ClipOptions(tmp_path / "clips"),
         ready=lambda: (True, ""),
+        lag=dict,
         public_url="https://nowseen.example/base",
     )
     store.close()
