@@ -64,7 +64,7 @@ def run_node(settings: Settings) -> None:
             watermarks.advance(event)
     metrics = NodeMetrics(watermarks)
     archive = FsspecArchive(settings.archive_url)
-    app = make_app(GROUP, kafka, topology, settings.data / "node")
+    app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
 
     def covered(coverage: CoverageAdvanced, watermark: WatermarkAdvanced) -> None:
