@@ -12,15 +12,10 @@ from domain.topology import Topology
 from streams.kafka_clients import KafkaSettings
 
 
-class _App(faust.App):
-    def _create_directories(self) -> None:
-        """None: folders are for tables on disk, and there are no tables."""
-
-
 def make_app(name: str, kafka: KafkaSettings, topology: Topology) -> faust.App:
     """`name` is the consumer group: processes with one name share the partitions."""
     largest = max(topic.max_message_bytes for topic in topology.topics.values())
-    return _App(
+    app = faust.App(
         name,
         broker=kafka.faust_broker_url(),
         broker_credentials=kafka.faust_credentials(),
@@ -48,6 +43,9 @@ def make_app(name: str, kafka: KafkaSettings, topology: Topology) -> faust.App:
         logging_config=None,
         loghandlers=[],
     )
+    # They are for tables on disk, and there are none: every process would leave its empty folders behind.
+    app._create_directories = lambda: None  # type: ignore[method-assign]
+    return app
 
 
 def make_topics(app: faust.App, topology: Topology) -> Mapping[str, TopicT]:
