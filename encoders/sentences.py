@@ -36,8 +36,7 @@ _minilm: dict[EncoderOptions, SentenceTransformersEncoder] = {}
 
 def load_minilm(options: EncoderOptions) -> SentenceTransformersEncoder:
     """The packaged MiniLM, loaded once per options: sentences and the concept encoder share it. Needs no network."""
-    # Weights named for other roles, and the cache, don't change what MiniLM is.
-    key = EncoderOptions(Path(), device=options.device, threads=options.threads)
+    key = EncoderOptions(Path(), device=options.device)  # the cache doesn't change what MiniLM is
     with _minilm_lock:
         if key not in _minilm:
             model = _load(str(_minilm_folder()), options, local_only=True)
@@ -62,7 +61,7 @@ def load_other(name: str, options: EncoderOptions) -> SentenceTransformersEncode
     Raises ConfigError when it can't be had: there is no stand-in, since vectors of another model are not comparable.
     """
     wanted = name.removeprefix(PREFIX)
-    folder = _folder(wanted, options)
+    folder = find_folder(wanted)
     model = _load(str(folder), options, local_only=True) if folder else _load_from_hub(wanted, options)
     info = replace(other_info(name, options), vector_size=int(model.get_embedding_dimension() or 0), warning=None)
     return SentenceTransformersEncoder(model, info)
@@ -71,7 +70,7 @@ def load_other(name: str, options: EncoderOptions) -> SentenceTransformersEncode
 def other_info(name: str, options: EncoderOptions) -> EncoderInfo:
     """Without loading or downloading anything. Raises ConfigError for a path to nothing."""
     wanted = name.removeprefix(PREFIX)
-    folder = _folder(wanted, options)
+    folder = find_folder(wanted)
     return EncoderInfo(
         role="sentences",
         name=name,
@@ -81,18 +80,6 @@ def other_info(name: str, options: EncoderOptions) -> EncoderInfo:
         device=str(prepare_device(options)),
         warning="The vector size is known once the model is loaded.",
     )
-
-
-def _folder(wanted: str, options: EncoderOptions) -> Path | None:
-    """The user's own copy, or None when the name can only be a hub's. Raises ConfigError for a path to nothing."""
-    if options.sentences_weights is not None:
-        folder = options.sentences_weights.expanduser()
-        if not folder.is_dir():
-            raise ConfigError(
-                f"sentences: {folder} is not a folder with a sentence-transformers model; correct the path"
-            )
-        return folder
-    return find_folder(wanted)
 
 
 def find_folder(wanted: str) -> Path | None:

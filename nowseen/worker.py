@@ -45,7 +45,7 @@ def run_worker(settings: Settings) -> None:
     pictures = encoders.load("pictures", names["pictures"], options)
     speech = encoders.load("speech", names["speech"], options)
     archive = FsspecArchive(settings.archive_url)
-    app = make_app(GROUP, kafka, topology, settings.data / f"worker-{os.getpid()}")
+    app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
     outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)
     transcriber = Transcriber(speech, sentences, encoders.voice_activity)
