@@ -25,7 +25,7 @@ check: $(STAMP) ## Lint, format, types and import rules; no tests
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
-bench: $(STAMP) ## Measure speed and quality on this machine
+bench: $(STAMP) ## Measure speed and memory on this machine
 	@exec $(VENV)/bin/python -m bench
 
 clean: ## Remove caches and build outputs; `rm -r .venv` removes the installation

@@ -9,6 +9,7 @@ BadEvent, never a guess.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import math
 import re
@@ -390,7 +391,9 @@ def _record(
 
 def _json_record(name: str, source: str, when_s: float, data: dict[str, Any], key: str = "") -> Message:
     value = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    return _record(name, source, when_s, value, "application/json", id=f"{name}-{_ms(when_s)}", key=key)
+    # Many events of a source may share a millisecond: what they say tells them apart.
+    id = f"{name}-{_ms(when_s)}-{hashlib.sha256(value).hexdigest()[:16]}"
+    return _record(name, source, when_s, value, "application/json", id=id, key=key)
 
 
 def _ms(seconds: float) -> int:

@@ -269,7 +269,9 @@ class MediaArchive(Protocol):
         """
         ...
 
-    def put_thumbnail(self, source: str, start_s: float, jpeg: bytes) -> str: ...
+    def put_thumbnail(self, source: str, start_s: float, jpeg: bytes) -> str:
+        """As put_chunk. The key ends in .jpg."""
+        ...
 
     def size(self, key: str) -> int:
         """Bytes behind the key. Raises BadEvent when there is nothing."""

@@ -46,8 +46,6 @@ class EncoderChoice:
     role: str
     name: str
     vector_size: int  # 0: makes no vectors
-    stand_in: str | None
-    stand_in_vector_size: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,12 +72,8 @@ def _encoder(role: str, section: Section) -> EncoderChoice:
     name, vector_size = section.text("name"), section.whole("vector_size", 0, 65_536)
     if not section.clean:
         vector_size = 1  # else the collections would tell the same mistake again, as "makes no vectors"
-    stand_in = section.text("stand_in") if section.has("stand_in") else None
-    size = section.whole("stand_in_vector_size", 0, 65_536) if section.has("stand_in_vector_size") else None
-    if section.clean and (stand_in is None) != (size is None):
-        section.refuse("stand_in", "stand_in and stand_in_vector_size go together")
     section.finish()
-    return EncoderChoice(role, name, vector_size, stand_in, size)
+    return EncoderChoice(role, name, vector_size)
 
 
 def _agent(

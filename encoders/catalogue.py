@@ -8,6 +8,7 @@ from domain.errors import ConfigError
 from domain.ports import EncoderInfo
 from encoders.loading import require_name, require_prefix
 from encoders.options import EncoderOptions, Role
+from encoders.weights import WeightsUnavailable
 
 # What needs no download: the choice of a machine without a network.
 PACKAGED: Mapping[str, str] = {
@@ -23,8 +24,8 @@ PACKAGED: Mapping[str, str] = {
 def listing(options: EncoderOptions, names: Mapping[Role, str] | Mapping[str, str] = PACKAGED) -> list[EncoderInfo]:
     """What `load` would use for `names` now, and voice activity, without loading or downloading anything.
 
-    An origin that begins with https:// is still to be downloaded; a stand-in can only be known by trying. Raises
-    ConfigError with every name that is wrong.
+    An origin that begins with https:// is still to be downloaded; for pictures the hub is asked whether it can be, and
+    when not, the stand-in is what is listed. Raises ConfigError with every name that is wrong.
     """
     from encoders.silero_voice_activity import voice_activity_info
 
@@ -47,10 +48,14 @@ def _describe(role: str, name: str, options: EncoderOptions) -> EncoderInfo:
             if name == concept_pictures.CONCEPT:
                 return concept_pictures.concept_info(options)
             require_prefix(role, name, open_clip_names.PREFIX, concept_pictures.CONCEPT)
-            choice = open_clip_names.parse_choice(name, options)
+            choice = open_clip_names.parse_choice(name)
             path = open_clip_pictures.find_weights(choice, options)
-            origin = str(path or choice.download_address)
-            return open_clip_pictures.open_clip_info(choice, origin, options)
+            if path is None:
+                try:
+                    open_clip_pictures.require_download(choice, options)
+                except WeightsUnavailable:
+                    return concept_pictures.concept_info(options, stand_in_for=name)
+            return open_clip_pictures.open_clip_info(choice, str(path or choice.download_address), options)
         case "sentences":
             from encoders import sentences
 

@@ -12,16 +12,9 @@ if TYPE_CHECKING:
 
 
 def prepare_device(options: EncoderOptions) -> torch.device:
-    """The device asked for, or the best there is. Sets torch's CPU threads for the process when asked to.
-
-    Raises ConfigError when the device asked for is not on this machine.
-    """
+    """The device asked for, or the best there is. Raises ConfigError when the one asked for is not on this machine."""
     import torch
 
-    if options.threads is not None:
-        if options.threads < 1:
-            raise ConfigError(f"threads is {options.threads}; a model needs at least 1")
-        torch.set_num_threads(options.threads)
     return torch.device(best_device() if options.device is None else _checked(options.device))
 
 

@@ -77,7 +77,7 @@ def _pictures(name: str, options: EncoderOptions) -> PictureEncoder:
     if name == CONCEPT:
         return ConceptPictureEncoder(options)
     require_prefix("pictures", name, PREFIX, CONCEPT)
-    choice = parse_choice(name, options)
+    choice = parse_choice(name)
     try:
         return OpenClipPictureEncoder(choice, options)
     except WeightsUnavailable as error:

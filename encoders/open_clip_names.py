@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import ConfigError
-from encoders.options import EncoderOptions
 from encoders.torchvision_shim import make_torchvision_importable
-from encoders.weights import explicit_file, same_path
+from encoders.weights import explicit_file
 
 PREFIX = "open_clip:"
 _NAME = re.compile(r"(?P<model>[^/@]+)(/(?P<tag>[^@]+))?(@(?P<file>.+))?")
@@ -46,7 +45,7 @@ class OpenClipChoice:
         return f"https://huggingface.co/{self.hub_repository}" if self.hub_repository else str(self.released.get("url"))
 
 
-def parse_choice(name: str, options: EncoderOptions) -> OpenClipChoice:
+def parse_choice(name: str) -> OpenClipChoice:
     """Raises ConfigError for a model or weights that open_clip does not know, and for a path to nothing."""
     make_torchvision_importable()
     import open_clip
@@ -55,7 +54,7 @@ def parse_choice(name: str, options: EncoderOptions) -> OpenClipChoice:
     if parts is None:
         raise ConfigError(f"pictures: {name!r} is not {PREFIX}MODEL/WEIGHTS or {PREFIX}MODEL@FILE")
     model, tag = parts["model"], parts["tag"]
-    file = same_path(Path(parts["file"]) if parts["file"] else None, options.pictures_weights, "pictures")
+    file = Path(parts["file"]) if parts["file"] else None
     if model not in open_clip.list_models():
         raise ConfigError(
             f"pictures: open_clip has no model {model!r}; {_did_you_mean(model, open_clip.list_models())}"

@@ -118,10 +118,10 @@ def _hub_files(choice: OpenClipChoice) -> tuple[str, ...]:
     return (str(Path(choice.hub_file).with_suffix(".safetensors")), choice.hub_file)
 
 
-def _download(choice: OpenClipChoice, options: EncoderOptions) -> Path:
+def require_download(choice: OpenClipChoice, options: EncoderOptions) -> None:
+    """Raises WeightsUnavailable unless downloads are allowed and the hub answers for the weights."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.constants import is_offline_mode
-    from open_clip.pretrained import download_pretrained
 
     if not options.allow_download:
         raise WeightsUnavailable(f"{choice.name} is not in {cache_folder(options)}, and downloads are off")
@@ -131,6 +131,12 @@ def _download(choice: OpenClipChoice, options: EncoderOptions) -> Path:
         require_answer(hf_hub_url(choice.hub_repository, "README.md"))
     else:
         require_answer(str(choice.released.get("url")))
+
+
+def _download(choice: OpenClipChoice, options: EncoderOptions) -> Path:
+    from open_clip.pretrained import download_pretrained
+
+    require_download(choice, options)
     try:
         return Path(download_pretrained(dict(choice.released), cache_dir=str(cache_folder(options))))
     except Exception as error:  # the hub's, urllib's, and RuntimeError for a checksum

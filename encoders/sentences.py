@@ -37,8 +37,7 @@ _minilm: dict[EncoderOptions, SentenceTransformersEncoder] = {}
 
 def load_minilm(options: EncoderOptions) -> SentenceTransformersEncoder:
     """The packaged MiniLM, loaded once per options: sentences and the concept encoder share it. Needs no network."""
-    # Weights named for other roles, and the cache, don't change what MiniLM is.
-    key = EncoderOptions(Path(), device=options.device, threads=options.threads)
+    key = EncoderOptions(Path(), device=options.device)  # the cache doesn't change what MiniLM is
     with _minilm_lock:
         if key not in _minilm:
             model = _load(str(_minilm_folder()), options, local_only=True)
@@ -63,7 +62,7 @@ def load_other(name: str, options: EncoderOptions) -> SentenceTransformersEncode
     Raises ConfigError when it can't be had: there is no stand-in, since vectors of another model are not comparable.
     """
     wanted = name.removeprefix(PREFIX)
-    folder = _folder(wanted, options)
+    folder = named_folder(wanted, "sentences")
     load = partial(_load, str(folder or wanted), options)
     model = load(local_only=True) if folder else from_cache_or_hub("sentences", wanted, options, MINILM, load)
     info = replace(other_info(name, options), vector_size=int(model.get_embedding_dimension() or 0), warning=None)
@@ -73,7 +72,7 @@ def load_other(name: str, options: EncoderOptions) -> SentenceTransformersEncode
 def other_info(name: str, options: EncoderOptions) -> EncoderInfo:
     """Without loading or downloading anything. Raises ConfigError for a path to nothing."""
     wanted = name.removeprefix(PREFIX)
-    folder = _folder(wanted, options)
+    folder = named_folder(wanted, "sentences")
     return EncoderInfo(
         role="sentences",
         name=name,
@@ -83,18 +82,6 @@ def other_info(name: str, options: EncoderOptions) -> EncoderInfo:
         device=str(prepare_device(options)),
         warning="The vector size is known once the model is loaded.",
     )
-
-
-def _folder(wanted: str, options: EncoderOptions) -> Path | None:
-    """The user's own copy, or None when the name can only be a hub's. Raises ConfigError for a path to nothing."""
-    if options.sentences_weights is not None:
-        folder = options.sentences_weights.expanduser()
-        if not folder.is_dir():
-            raise ConfigError(
-                f"sentences: {folder} is not a folder with a sentence-transformers model; correct the path"
-            )
-        return folder
-    return named_folder(wanted, "sentences")
 
 
 class SentenceTransformersEncoder:

@@ -37,15 +37,6 @@ def explicit_file(path: Path, setting: str) -> Path:
     return path
 
 
-def same_path(in_name: Path | None, in_options: Path | None, role: str) -> Path | None:
-    """The one path given for a role's weights. Raises ConfigError when its name and its setting disagree."""
-    if in_name and in_options and in_name.expanduser() != in_options.expanduser():
-        raise ConfigError(
-            f"{role}: the name says the weights are at {in_name}, the setting says {in_options}; keep one of the two"
-        )
-    return in_name or in_options
-
-
 def packaged_file(package: str, path: Path, sha256: str) -> Path:
     """`path` inside an installed package, checked. Raises ConfigError when it is missing or altered."""
     if not path.is_file():

@@ -10,8 +10,8 @@ Measured with tiny.en on two CPU cores, five LibriVox utterances (24.7 s, 71 wor
     here, 10 s windows, 0.5 s of silence before it          3 errors   1.0 s
     windows of the utterance and 1 s of silence             loops: the decoder does not stop
 
-So windows stay at 30 s unless `shortest_window_s` says otherwise: what is saved is the second encoding that word times
-cost, and one device call for several utterances. Nothing is carried from one utterance to the next, which is what keeps
+So windows stay at 30 s: what is saved is the second encoding that word times cost, and one device call for several
+utterances. Nothing is carried from one utterance to the next, which is what keeps
 a mistake from growing into a loop and one source's words out of another's.
 """
 
@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 
-from domain.errors import ConfigError
 from domain.events import Word
 from domain.ports import PCM_RATE_HZ, EncoderInfo, Pcm, Transcript
 from encoders.devices import prepare_device, uses_half_precision
@@ -48,11 +47,8 @@ class WhisperSpeechEncoder:
         from whisper.timing import dtw_cpu
         from whisper.tokenizer import get_tokenizer
 
-        from encoders.whisper_windows import WINDOW_S, OnceEncoder, halve
+        from encoders.whisper_windows import OnceEncoder, halve
 
-        self._shortest_window_s = options.shortest_speech_window_s
-        if not 0 < self._shortest_window_s <= WINDOW_S:
-            raise ConfigError(f"speech: the shortest window is {self._shortest_window_s} s; it lies above 0, up to 30")
         self._device = prepare_device(options)
         self.model = load_whisper(find_whisper(name, options), options, self._device)
         self._fp16 = uses_half_precision(self._device)
@@ -71,7 +67,7 @@ class WhisperSpeechEncoder:
 
     def transcribe(self, utterances: Sequence[Pcm]) -> list[Transcript]:
         """Raises ValueError for an utterance that is not one channel of at most 30 s."""
-        from encoders.whisper_windows import WINDOW_S, window_s
+        from encoders.whisper_windows import WINDOW_S
 
         for utterance in utterances:
             if utterance.ndim != 1 or utterance.size > WINDOW_S * PCM_RATE_HZ:
@@ -79,21 +75,19 @@ class WhisperSpeechEncoder:
         transcripts = [Transcript("")] * len(utterances)
         # Like lengths together: a batch is decoded until its longest text ends.
         order = sorted((i for i, pcm in enumerate(utterances) if pcm.any()), key=lambda i: utterances[i].size)
-        while order:
-            length_s = window_s(utterances[order[0]], self._shortest_window_s)
-            batch = [i for i in order[:_BATCH_SIZE] if window_s(utterances[i], self._shortest_window_s) == length_s]
-            order = order[len(batch) :]
-            for i, transcript in zip(batch, self._window([utterances[i] for i in batch], length_s), strict=True):
+        for first in range(0, len(order), _BATCH_SIZE):
+            batch = order[first : first + _BATCH_SIZE]
+            for i, transcript in zip(batch, self._window([utterances[i] for i in batch]), strict=True):
                 transcripts[i] = transcript
         return transcripts
 
-    def _window(self, utterances: list[Pcm], length_s: float) -> list[Transcript]:
+    def _window(self, utterances: list[Pcm]) -> list[Transcript]:
         import torch
 
         from encoders.whisper_windows import log_mel
 
         with torch.inference_mode():
-            mels = torch.stack([log_mel(pcm, length_s, self.model.dims.n_mels) for pcm in utterances])
+            mels = torch.stack([log_mel(pcm, self.model.dims.n_mels) for pcm in utterances])
             mels = mels.to(self._device, torch.float16 if self._fp16 else torch.float32)
             features = self.model.encoder(mels)
             tokens = _TOKENS_AT_LEAST + round(_TOKENS_PER_S * max(pcm.size for pcm in utterances) / PCM_RATE_HZ)

@@ -20,7 +20,6 @@ from encoders.weights import (
     packaged_file,
     packaged_origin,
     require_answer,
-    same_path,
 )
 
 if TYPE_CHECKING:
@@ -52,12 +51,10 @@ def find_whisper(name: str, options: EncoderOptions) -> WhisperWeights:
 
     wanted = name.removeprefix(PREFIX)
     sizes = whisper.available_models()
-    named = Path(wanted) if wanted not in sizes and ("/" in wanted or wanted.endswith(".pt")) else None
-    path = same_path(named, options.speech_weights, "speech")
-    if path is not None:
-        folder = path.expanduser()
-        found = folder if (folder / "model.bin").is_file() else explicit_file(path, "speech")
-        size = next((size for size in (wanted, found.stem) if size in sizes), None)
+    if wanted not in sizes and ("/" in wanted or wanted.endswith(".pt")):
+        path = Path(wanted).expanduser()
+        found = path if (path / "model.bin").is_file() else explicit_file(path, "speech")
+        size = found.stem if found.stem in sizes else None
         return WhisperWeights(size, found, str(found), is_released_file=False)
     if wanted not in sizes:
         close = get_close_matches(wanted, sizes, n=3, cutoff=0.4) or sizes

@@ -12,6 +12,7 @@ from domain.errors import ConfigError
 if TYPE_CHECKING:
     from nowseen.settings import Settings
 
+_FAILED_EXIT_CODE = 1
 _CONFIG_ERROR_EXIT_CODE = 2
 
 
@@ -27,13 +28,26 @@ _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every line
 
 
 def main() -> None:
-    """The console script. Our own mistakes are shown as sentences: a traceback would hide them."""
+    """The console script. What the user can mend is shown as sentences: a traceback would hide it."""
     try:
         app(prog_name="nowseen")
     except ConfigError as error:
         for mistake in error.mistakes:
-            typer.secho(f"nowseen: {mistake}", fg="red", err=True)
+            _say(mistake)
         sys.exit(_CONFIG_ERROR_EXIT_CODE)
+    except OSError as error:  # ConnectionError is one: a broker or a store that does not answer
+        _say(_explain(error))
+        sys.exit(_FAILED_EXIT_CODE)
+
+
+def _say(mistake: str) -> None:
+    typer.secho(f"nowseen: {mistake}", fg="red", err=True)
+
+
+def _explain(error: OSError) -> str:
+    if error.filename is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}. NOWSEEN_DATA and NOWSEEN_CACHE say where files are kept"
 
 
 @app.command()

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from nowseen.asking import ask
 from nowseen.demo_questions import Verdict, askable, judge
 from nowseen.isolation import isolated
 from nowseen.part_log import PartLog
@@ -28,6 +29,7 @@ from nowseen.settings import Settings
 from nowseen.up_command import nowseen, run_parts
 
 _COMPLETE_WITHIN_S = 300.0
+_ANSWER_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.5
 
 
@@ -77,23 +79,31 @@ async def _ask_all(
     # In the past, so that all of it has happened: event times are the publisher's to say.
     start_s = float(int(time.time() - max(source.duration_s for source in sources) - 1))
     clock = time.monotonic
+    verdicts: list[Verdict] = []
+    warnings: list[str] = []
+    problems: list[str] = []
     async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=30.0) as client:
-        health = (await client.get("/health")).json()
-        began_s = clock()
-        sent = await asyncio.gather(*(_publish(source, start_s, logs[source.name]) for source in sources))
-        failed = [source.name for source, was_sent in zip(sources, sent, strict=True) if not was_sent]
-        published_s = clock()
-        late = await _until_complete(client, sources, start_s)
-        complete_s = clock()
-        verdicts = []
-        if not failed and not late:
-            for question in askable(sources):
-                answer = (await client.get("/search", params={"q": question.query, "limit": 3})).json()
+        try:
+            warnings = (await ask(client, "/health", within_s=_ANSWER_WITHIN_S))["warnings"]
+            began_s = clock()
+            sent = await asyncio.gather(*(_publish(source, start_s, logs[source.name]) for source in sources))
+            failed = [source.name for source, was_sent in zip(sources, sent, strict=True) if not was_sent]
+            problems += [f"{name} could not be published" for name in failed]
+            published_s = clock()
+            late = await _until_complete(client, sources, start_s)
+            problems += [f"{name} was not complete after {_COMPLETE_WITHIN_S:g} s" for name in late]
+            complete_s = clock()
+            for question in askable(sources) if not problems else ():
+                answer = await ask(client, "/search", {"q": question.query, "limit": 3}, within_s=_ANSWER_WITHIN_S)
                 verdicts.append(judge(question, answer, sources, {source.name: start_s for source in sources}))
-    seconds |= {"publish": published_s - began_s, "index": complete_s - published_s, "ask": clock() - complete_s}
-    problems = [f"{name} could not be published" for name in failed]
-    problems += [f"{name} was not complete after {_COMPLETE_WITHIN_S:g} s" for name in late]
-    return Outcome(tuple(verdicts), tuple(health["warnings"]), missing, seconds, "; ".join(problems) or None)
+            seconds |= {
+                "publish": published_s - began_s,
+                "index": complete_s - published_s,
+                "ask": clock() - complete_s,
+            }
+        except ConnectionError as error:
+            problems.append(str(error))
+    return Outcome(tuple(verdicts), tuple(warnings), missing, seconds, "; ".join(problems) or None)
 
 
 async def _publish(source: SampleSource, start_s: float, log: PartLog) -> bool:
@@ -116,7 +126,7 @@ async def _until_complete(client: httpx.AsyncClient, sources: Sequence[SampleSou
     }
     end_s = time.monotonic() + _COMPLETE_WITHIN_S
     while wanted and time.monotonic() < end_s:
-        answer = (await client.get("/sources")).json()
+        answer = await ask(client, "/sources", within_s=end_s - time.monotonic())
         until_s = {
             (source["source"], modality): mark["until_s"]
             for source in answer["sources"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from nowseen.asking import ask
 from nowseen.demo_questions import askable
 from nowseen.part_log import PartLog
 from nowseen.parts import AtOnce, Part
@@ -18,6 +19,7 @@ from nowseen.settings import Settings
 from nowseen.up_command import dashboard_url, lost_with_broker, nowseen, run_parts, up_parts
 
 _INDEXED_WITHIN_S = 60.0  # after the sources have played once
+_ANSWER_WITHIN_S = 60.0
 
 
 def demo_command(settings: Settings, *, verbose: bool = False) -> int:
@@ -57,16 +59,23 @@ async def _show(settings: Settings, sources: Sequence[SampleSource]) -> None:
         sep="\n",
         flush=True,
     )
+    try:
+        await _ask_all(settings, sources, plays_s)
+    except ConnectionError as error:  # everything goes on: the node may come back
+        print(f"The questions could not be asked: {error}", flush=True)
+    print(f"\nAsk your own at {dashboard_url(settings)} or with `nowseen search`. Ctrl-C ends it.\n", flush=True)
+
+
+async def _ask_all(settings: Settings, sources: Sequence[SampleSource], plays_s: float) -> None:
     async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=60.0) as client:
         await _until_watched(client, sources, time.time() + plays_s)
-        for warning in (await client.get("/health")).json()["warnings"]:
+        for warning in (await ask(client, "/health", within_s=_ANSWER_WITHIN_S))["warnings"]:
             print(f"Note: {warning}", flush=True)
         for question in askable(sources):
-            answer = (await client.get("/search", params={"q": question.query, "limit": 2})).json()
+            answer = await ask(client, "/search", {"q": question.query, "limit": 2}, within_s=_ANSWER_WITHIN_S)
             print(f'\n$ nowseen search "{question.query}"    # {question.kind}', flush=True)
             for line in _lines(answer):
                 print(f"  {line}", flush=True)
-    print(f"\nAsk your own at {dashboard_url(settings)} or with `nowseen search`. Ctrl-C ends it.\n", flush=True)
 
 
 def _lines(answer: Mapping[str, Any]) -> list[str]:
@@ -85,8 +94,8 @@ def _lines(answer: Mapping[str, Any]) -> list[str]:
 async def _until_watched(client: httpx.AsyncClient, sources: Sequence[SampleSource], at_s: float) -> None:
     """Returns when each source is indexed up to this time, or a while after it: the questions are asked anyway."""
     names = {source.name for source in sources}
-    while time.time() < at_s + _INDEXED_WITHIN_S:
-        known = (await client.get("/sources")).json()["sources"]
+    while (left_s := at_s + _INDEXED_WITHIN_S - time.time()) > 0:
+        known = (await ask(client, "/sources", within_s=left_s))["sources"]
         marks = {source["source"]: [mark["until_s"] for mark in source["watermarks"].values()] for source in known}
         if all(min(marks.get(name) or [0.0]) >= at_s for name in names):
             return

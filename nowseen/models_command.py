@@ -10,15 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 
 import encoders
+from domain.ports import EncoderInfo
 from encoders import Role
 from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.settings import Settings, load_topology
 
-_DOWNLOAD = "https://"
+_HUB = "https://"
 
 
 def models_command(settings: Settings, *, as_json: bool = False) -> None:
-    """Loads and downloads nothing. Raises ConfigError for names that are wrong."""
+    """Loads and downloads nothing, but asks the hub what can be had. Raises ConfigError for names that are wrong."""
     wanted = wanted_encoders(settings, load_topology(settings))
     names: dict[Role, str] = {role: wanted[role] for role in get_args(Role)}
     infos = encoders.listing(encoder_options(settings), names)
@@ -29,12 +30,20 @@ def models_command(settings: Settings, *, as_json: bool = False) -> None:
     for info in infos:
         console.print(f"[bold]{info.role}[/]  {escape(info.name)}")
         size = f", {info.vector_size} numbers a vector" if info.vector_size else ""
-        for line in (f"from {info.origin}", f"licence {info.licence}", f"on {info.device}{size}"):
+        for line in (_where(info, settings), f"licence {info.licence}", f"on {info.device}{size}"):
             console.print(f"  {escape(line)}")
-    if any(info.role == "pictures" and info.origin.startswith(_DOWNLOAD) for info in infos):
-        when = "when first used" if settings.download else "once NOWSEEN_DOWNLOAD allows it"
-        console.print(
-            f"The picture encoder is downloaded {when}; where that fails, the packaged concept encoder stands in: "
-            "it knows a thousand kinds of objects and animals.",
-            style="yellow",
-        )
+        if info.stand_in_for is not None:
+            why = "can't be downloaded now" if settings.download else "may not be downloaded (NOWSEEN_DOWNLOAD)"
+            console.print(
+                f"  stands in for {escape(info.stand_in_for)}, whose weights are not on this machine and {why}",
+                style="yellow",
+            )
+        if info.warning is not None:
+            console.print(f"  {escape(info.warning)}", style="yellow")
+
+
+def _where(info: EncoderInfo, settings: Settings) -> str:
+    if not info.origin.startswith(_HUB):
+        return f"from {info.origin}"
+    then = "downloaded when first used" if settings.download else "of no use until NOWSEEN_DOWNLOAD allows a download"
+    return f"from {info.origin}: not on this machine, {then}"

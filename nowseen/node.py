@@ -65,7 +65,7 @@ def run_node(settings: Settings) -> None:
             watermarks.advance(event)
     metrics = NodeMetrics(watermarks)
     archive = FsspecArchive(settings.archive_url)
-    app = make_app(GROUP, kafka, topology, settings.data / "node")
+    app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
 
     def covered(coverage: CoverageAdvanced, watermark: WatermarkAdvanced) -> None:
@@ -85,6 +85,7 @@ def run_node(settings: Settings) -> None:
         on_coverage=covered,
     )
     watch_dead_letters(app, topics["dead-letters"], rejected)
+    lag: dict[str, int] = {}
     api = create_api(
         ApiParts(
             service=SearchService(store, sentences, pictures),
@@ -95,13 +96,14 @@ def run_node(settings: Settings) -> None:
             encoders=tuple(infos.values()),
             clips=ClipOptions(settings.data / "clips"),
             ready=lambda: _readiness(app),
+            lag=lambda: dict(lag),
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),
         )
     )
     groups = {"media.video": WORKER_GROUP, "media.audio": WORKER_GROUP, "media.text": WORKER_GROUP, "moments": GROUP}
     try:
-        asyncio.run(_serve(app, api, report_lag(kafka, groups, metrics.lag), settings))
+        asyncio.run(_serve(app, api, report_lag(kafka, groups, lag.__setitem__), settings))
     finally:
         store.close()
 
@@ -115,7 +117,7 @@ def _readiness(app: Any) -> tuple[bool, str]:
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals alone: one handler stops the agents and the server, in that order."""
+    """Leaves the signals alone: one handler stops the server and the agents, in that order."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -50,7 +50,7 @@ _BANNER = re.compile(
 )
 # Warnings of a library in its normal course, about nothing that anybody could do.
 _HARMLESS = re.compile(
-    r"Missing sensor state for rebalance|Coordinator load in progress: retrying|Performing controller activation|"
+    r"Coordinator load in progress: retrying|Performing controller activation|"
     r"Attempting to close NetworkClient"
 )
 

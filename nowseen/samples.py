@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 _FETCH_TIMEOUT_S = 180
 
@@ -149,7 +150,7 @@ def _from_debian(name: str, work: Path, paths: set[str]) -> Iterator[tuple[str, 
     [package] = work.glob("*.deb")
     archive = work / "contents.tar"
     with archive.open("wb") as out:
-        subprocess.run([dpkg, "--fsys-tarfile", str(package)], stdout=out, check=True, timeout=_FETCH_TIMEOUT_S)
+        _run([dpkg, "--fsys-tarfile", str(package)], work, stdout=out)
     with tarfile.open(archive) as tar:
         for member in tar:
             path = member.name.removeprefix("./")
@@ -171,17 +172,24 @@ def _pip_python(work: Path) -> str:
     """A Python with pip. Environments made by uv have none; the standard library can make one."""
     if importlib.util.find_spec("pip") is not None:
         return sys.executable
-    venv.create(work / "venv", with_pip=True)
+    try:
+        venv.create(work / "venv", with_pip=True)
+    except (subprocess.CalledProcessError, OSError) as error:  # Debian keeps ensurepip in a package of its own
+        raise _NotToBeHadError("it needs pip, which this Python lacks and can't install (python3-venv)") from error
     return str(work / "venv" / "bin" / "python")
 
 
-def _run(command: Sequence[str], work: Path, hint: str = "") -> None:
+def _run(command: Sequence[str], work: Path, hint: str = "", stdout: IO[bytes] | int = subprocess.DEVNULL) -> None:
+    name = Path(command[0]).name
     try:
         done = subprocess.run(
-            list(command), cwd=work, capture_output=True, text=True, errors="replace", timeout=_FETCH_TIMEOUT_S
-        )
+            list(command),
+            cwd=work, stdout=stdout, stderr=subprocess.PIPE, text=True, errors="replace", timeout=_FETCH_TIMEOUT_S,
+        )  # fmt: skip
     except subprocess.TimeoutExpired as late:
-        raise _NotToBeHadError(f"{Path(command[0]).name} took longer than {_FETCH_TIMEOUT_S} s") from late
+        raise _NotToBeHadError(f"{name} took longer than {_FETCH_TIMEOUT_S} s") from late
+    except OSError as error:
+        raise _NotToBeHadError(f"{name} can't be run: {error.strerror}") from error
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}"]
         said = next((line for line in errors if line.startswith(("E:", "ERROR:"))), errors[-1])

@@ -47,7 +47,7 @@ def print_search(
             response = client.get("/search", params=asked)
         answer = response.json()
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        return _fail(errors, f"{api_url} is not an address such as http://127.0.0.1:8000")
+        return _fail(errors, f"{api_url} is not an address such as http://127.0.0.1:8600")
     except httpx.TimeoutException:
         return _fail(
             errors, f"the node at {api_url} did not answer within {_TIMEOUT_S:.0f} s: {api_url}/health says why"

@@ -28,9 +28,8 @@ def nowseen(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "nowseen", *arguments]
 
 
-def up_parts(settings: Settings, env: Mapping[str, str] | None = None) -> list[Part]:
-    """The parts that these settings ask for. `env` is what the parts' environment has beyond ours."""
-    env = dict(env or {})
+def up_parts(settings: Settings) -> list[Part]:
+    """The parts that these settings ask for."""
     parts = []
     needs_broker: tuple[str, ...] = ()
     if settings.broker_kind != "external":
@@ -38,7 +37,7 @@ def up_parts(settings: Settings, env: Mapping[str, str] | None = None) -> list[P
         ports = [PortNeed("127.0.0.1", port, "NOWSEEN_BROKER_PORT")]
         if settings.broker_kind == "apache":  # its controller listens on the next one
             ports.append(PortNeed("127.0.0.1", port + 1, "NOWSEEN_BROKER_PORT"))
-        parts.append(Part(_BROKER, nowseen("broker"), TcpPort("127.0.0.1", port), env, ports=tuple(ports)))
+        parts.append(Part(_BROKER, nowseen("broker"), TcpPort("127.0.0.1", port), ports=tuple(ports)))
         needs_broker = (_BROKER,)
     ready_file = settings.data / f"worker-{os.getpid()}.ready"
     parts += [
@@ -46,7 +45,7 @@ def up_parts(settings: Settings, env: Mapping[str, str] | None = None) -> list[P
             "worker",
             nowseen("worker"),
             ReadyFile(ready_file),
-            {**env, "NOWSEEN_READY_FILE": str(ready_file)},
+            {"NOWSEEN_READY_FILE": str(ready_file)},
             depends_on=needs_broker,
             restarts_with=lost_with_broker(settings),
             ready_timeout_s=_MODELS_TIMEOUT_S,
@@ -55,7 +54,6 @@ def up_parts(settings: Settings, env: Mapping[str, str] | None = None) -> list[P
             "node",
             nowseen("node"),
             HttpOk(f"http://{_local(settings.api_host)}:{settings.api_port}/health"),
-            env,
             ports=(PortNeed(settings.api_host, settings.api_port, "NOWSEEN_API_PORT"),),
             depends_on=needs_broker,
             restarts_with=lost_with_broker(settings),
@@ -65,7 +63,6 @@ def up_parts(settings: Settings, env: Mapping[str, str] | None = None) -> list[P
             "dashboard",
             nowseen("dashboard"),
             HttpOk(f"http://{_local(settings.dashboard_host)}:{settings.dashboard_port}/_stcore/health"),
-            env,
             ports=(PortNeed(settings.dashboard_host, settings.dashboard_port, "NOWSEEN_DASHBOARD_PORT"),),
             depends_on=("worker", "node"),
         ),

@@ -52,7 +52,7 @@ def run_worker(settings: Settings) -> None:
         encoders.load("voice_moods", names["voice_moods"], options),
     )
     archive = FsspecArchive(settings.archive_url)
-    app = make_app(GROUP, kafka, topology, settings.data / f"worker-{os.getpid()}")
+    app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
     outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)
     transcriber = Transcriber(models, encoders.voice_activity)

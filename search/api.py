@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
+from fastapi_offline import FastAPIOffline
 
 from search.api_guards import add_guards
 from search.api_media import media_routes
@@ -24,7 +25,8 @@ __all__ = ["ApiParts", "create_api"]
 
 def create_api(parts: ApiParts) -> FastAPI:
     """The API over these parts, ready for an ASGI server. Raises OSError when the clips' folder can't be made."""
-    api = FastAPI(
+    api = FastAPIOffline(
+        redoc_url=None,
         title="Nowseen",
         summary="Search what is being seen and said right now.",
         version=_version(),

@@ -16,6 +16,7 @@ from search.clips import Clip, Clips, NothingPlayable, plan_clip
 from search.instants import format_instant
 
 _WAITING_FOR_CLIPS = 8  # threads; more requests than that queue without one
+_THUMBNAIL_ENDING = ".jpg"  # as MediaArchive.put_thumbnail names them; no chunk ends in it
 _JPEG = b"\xff\xd8\xff"
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
 Seconds = Annotated[float, Query(description="Unix seconds (UTC)")]
@@ -62,6 +63,8 @@ def media_routes(parts: ApiParts, clips: Clips) -> APIRouter:
     @routes.get("/thumbnails/{key:path}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     def thumbnail(key: str) -> Response:
         """A picture of the archive, by the key that a moment's thumbnail_url holds."""
+        if not key.endswith(_THUMBNAIL_ENDING):  # a chunk may be large: it is not read to find that out
+            raise HTTPException(404, f"{key!r} is no thumbnail")
         try:
             picture = parts.archive.get(key)
         except BadEvent as error:

@@ -13,10 +13,6 @@ from search.service import SearchService
 from search.watermarks import Watermarks
 
 
-def _no_lag() -> Mapping[str, int]:
-    return {}
-
-
 @dataclass(frozen=True, slots=True)
 class ApiParts:
     """What the API serves. The callables are asked at every request that needs them, from threads."""
@@ -29,7 +25,7 @@ class ApiParts:
     encoders: tuple[EncoderInfo, ...]
     clips: ClipOptions
     ready: Callable[[], tuple[bool, str]]  # whether new events are being stored, and if not, why
-    lag: Callable[[], Mapping[str, int]] = _no_lag  # records not read yet, by topic
+    lag: Callable[[], Mapping[str, int]]  # records not read yet, by topic
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to
     clock: Callable[[], float] = time  # Unix seconds

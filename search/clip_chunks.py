@@ -75,7 +75,7 @@ class ReadChunk:
 def read_chunks(
     archive: MediaArchive, chunks: Sequence[ArchivedChunk], origin_s: float, open_files: ExitStack
 ) -> list[ReadChunk]:
-    """The chunks that hold anything; a damaged or vanished one is left out and logged.
+    """The chunks that hold anything playable; a damaged, vanished or unknown one is left out and logged.
 
     Their files stay open, in memory, for as long as `open_files`.
     """
@@ -92,6 +92,8 @@ def _read(media: bytes, chunk: ArchivedChunk, origin_s: float, open_files: ExitS
     demuxer = container_of_extension(chunk.key.rpartition(".")[2]).demuxer
     source = open_files.enter_context(av.open(io.BytesIO(media), "r", format=demuxer))
     stream: VideoStream | AudioStream = source.streams.video[0] if chunk.kind == "video" else source.streams.audio[0]
+    if not stream.codec_context:  # libav knows no decoder for it
+        raise BadEvent("its codec is unknown")
     packets: list[MediaPacket] = []
     whole = True
     try:

@@ -105,10 +105,6 @@ class Clips:
         for leftover in options.folder.glob("*.part"):
             leftover.unlink(missing_ok=True)
 
-    @property
-    def folder(self) -> Path:
-        return self._options.folder
-
     def make(self, plan: ClipPlan) -> Clip:
         """The finished clip, from disk when it was made before. Blocks while it is made.
 

@@ -22,7 +22,7 @@ FORMAT = 1
 WORDS = "words"  # the name of the sparse vector
 
 # What is filtered, ordered or counted by. Exact match for keywords, ranges for floats.
-INDEXED: Mapping[str, str] = {"source": "keyword", "start_s": "float", "end_s": "float", "stored_s": "float"}
+INDEXED: Mapping[str, str] = {"source": "keyword", "start_s": "float", "end_s": "float"}
 
 _SETTING: Mapping[Modality, str] = {
     "scene": "NOWSEEN_PICTURES",

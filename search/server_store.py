@@ -17,6 +17,7 @@ from qdrant_client import models as m
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.local.qdrant_local import QdrantLocal
 
+from domain.addresses import without_secrets
 from domain.errors import ConfigError
 from domain.events import Vector
 from domain.ports import MomentFilter
@@ -54,7 +55,7 @@ def open_server_store(
         )  # fmt: skip
 
         def guard() -> AbstractContextManager[object]:
-            return _answering(_without_secrets(url))
+            return _answering(without_secrets(url))
 
     opened.callback(client.close)
     collections: list[ServerCollection] = []
@@ -62,7 +63,7 @@ def open_server_store(
     try:
         for spec in specs:
             try:
-                collections.append(ServerCollection(client, guard, prefix + spec.name, spec, _without_secrets(url)))
+                collections.append(ServerCollection(client, guard, prefix + spec.name, spec, without_secrets(url)))
             except ConfigError as error:
                 mistakes += error.mistakes
         if mistakes:
@@ -214,12 +215,7 @@ def _address(url: str) -> tuple[str, int, bool]:
             return parts.hostname, parts.port or 6333, parts.scheme == "https"
     except ValueError:
         pass
-    raise ConfigError(f"{_without_secrets(url)!r} is not a Qdrant server's URL, such as http://127.0.0.1:6333")
-
-
-def _without_secrets(url: str) -> str:
-    address = urlsplit(url)
-    return address._replace(netloc=address.netloc.rpartition("@")[2], query="").geturl()
+    raise ConfigError(f"{without_secrets(url)!r} is not a Qdrant server's URL, such as http://127.0.0.1:6333")
 
 
 def _dense(vectors: object) -> dict[str, Vector]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 
 import faust
 from faust.types import TopicT
@@ -13,19 +12,19 @@ from domain.topology import Topology
 from streams.kafka_clients import KafkaSettings
 
 
-def make_app(name: str, kafka: KafkaSettings, topology: Topology, data_dir: Path) -> faust.App:
+def make_app(name: str, kafka: KafkaSettings, topology: Topology) -> faust.App:
     """`name` is the consumer group: processes with one name share the partitions."""
     largest = max(topic.max_message_bytes for topic in topology.topics.values())
-    return faust.App(
+    app = faust.App(
         name,
         broker=kafka.faust_broker_url(),
         broker_credentials=kafka.faust_credentials(),
         key_serializer="raw",
         value_serializer="raw",
         store="memory://",
-        datadir=str(data_dir),  # one folder a process
         web_enabled=False,
         topic_disable_leader=True,
+        topic_allow_declare=False,  # streams/topics.py makes them
         consumer_auto_offset_reset="earliest",
         # Both default to 1 MB, less than a chunk.
         consumer_max_fetch_size=largest,
@@ -44,10 +43,13 @@ def make_app(name: str, kafka: KafkaSettings, topology: Topology, data_dir: Path
         logging_config=None,
         loghandlers=[],
     )
+    # They are for tables on disk, and there are none: every process would leave its empty folders behind.
+    app._create_directories = lambda: None  # type: ignore[method-assign]
+    return app
 
 
 def make_topics(app: faust.App, topology: Topology) -> Mapping[str, TopicT]:
-    """A raw topic for each one of topology.yaml. They exist already (streams/topics.py): Faust must not create them."""
+    """A raw topic for each one of topology.yaml. They exist already (streams/topics.py)."""
     return {
         name: app.topic(name, key_type=bytes, value_type=bytes, partitions=topic.partitions, internal=False)
         for name, topic in topology.topics.items()
@@ -58,3 +60,9 @@ def quiet_loggers() -> None:
     """Faust's and aiokafka's chatter about every rebalance, down to what a user can act on."""
     for name in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("faust.app.base").addFilter(_is_of_use)
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Not what Faust warns of at every start, where no rebalance came before the first."""
+    return "Missing sensor state for rebalance" not in str(record.msg)

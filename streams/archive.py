@@ -17,6 +17,7 @@ from pathlib import Path
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from domain.addresses import without_secrets
 from domain.containers import container_of
 from domain.errors import BadEvent, ConfigError
 from domain.events import ARCHIVE_KEY_PATTERN, Kind, check_source
@@ -40,7 +41,7 @@ class FsspecArchive:
             # Without the listings cache: another process writes what this one looks for.
             self._fs, root = url_to_fs(url, use_listings_cache=False)
         except (ValueError, ImportError) as error:
-            raise ConfigError(f"the media archive {url!r} can't be opened: {error}") from error
+            raise ConfigError(f"the media archive {without_secrets(url)!r} can't be opened: {error}") from error
         self._root = str(root).rstrip("/")
         self._is_local = isinstance(self._fs, LocalFileSystem)
 
@@ -84,17 +85,6 @@ class FsspecArchive:
                         key = f"{folder}/{hour}/{name}"
                         found.append(ArchivedChunk(key, source, kind, chunk_ms / 1000, length_ms / 1000))
         return sorted(found, key=lambda chunk: (chunk.start_s, chunk.key))
-
-    def free_bytes(self) -> int | None:
-        """Room left for media; None where the file system does not tell."""
-        if not self._is_local:
-            return None
-        import shutil
-
-        folder = Path(self._root)
-        while not folder.exists():
-            folder = folder.parent
-        return shutil.disk_usage(folder).free
 
     def _put(self, key: str, data: bytes) -> str:
         path = self._path(key)

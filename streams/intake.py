@@ -25,14 +25,6 @@ class Received(Generic[F]):
     record: EventT[Any]
 
     @property
-    def partition(self) -> int:
-        return int(self.record.message.partition)
-
-    @property
-    def offset(self) -> int:
-        return int(self.record.message.offset)
-
-    @property
     def published_s(self) -> float:
         return published_s(self.record)
 

@@ -165,6 +165,10 @@ class MediaReader:
     def _open_file(self) -> InputContainer:
         path = Path(self._source.location)
         try:
+            if not path.is_file():
+                raise SourceFailed(
+                    "it is a device or a pipe, not a file: have ffmpeg read it and send it to an address, such as udp://"
+                )
             if path.stat().st_size == 0:
                 raise SourceFailed("the file is empty")
             # With the protocol named, a colon in a file name is no protocol.

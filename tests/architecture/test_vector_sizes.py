@@ -30,13 +30,6 @@ def test_the_picture_encoder_s_architecture_has_the_size() -> None:
     assert config["embed_dim"] == choice.vector_size
 
 
-def test_the_picture_encoder_s_stand_in_has_the_size(offline: encoders.EncoderOptions) -> None:
-    choice = TOPOLOGY.encoders["pictures"]
-    assert choice.stand_in is not None
-
-    assert encoders.load("pictures", choice.stand_in, offline).info.vector_size == choice.stand_in_vector_size
-
-
 def test_the_sentence_encoder_has_the_size(offline: encoders.EncoderOptions) -> None:
     choice = TOPOLOGY.encoders["sentences"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import string
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -180,6 +181,25 @@ def test_a_chunk_on_the_wire() -> None:
             "content-type": b"video/mp2t",
         },
     )
+
+
+def ids(*events: Event) -> list[bytes]:
+    return [encode(event).headers["ce_id"] for event in events]
+
+
+@given(events.filter(lambda event: not isinstance(event, EventRejected)))
+def test_an_event_sent_again_has_its_id_again(event: Event) -> None:
+    first, again = ids(event, through_the_wire(event))
+    assert first == again
+
+
+def test_events_of_one_millisecond_have_ids_of_their_own() -> None:
+    hello = TextPublished("chat", 100.0, "hello")
+    scene = MomentDescribed("lobby", "scene", 100.0, 101.0, "e", {"image": (1.0,)})
+    chat = [hello, replace(hello, text="hi"), replace(hello, author="Ann")]
+    described = [scene, replace(scene, modality="speech"), replace(scene, modality="text", text="hi")]
+    for several in (chat, described):
+        assert len(set(ids(*several))) == len(several)
 
 
 @given(

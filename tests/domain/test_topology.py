@@ -33,7 +33,7 @@ agents:
 collections:
   scenes: {modality: scene, vectors: {image: pictures}}
 encoders:
-  pictures: {name: big, vector_size: 8, stand_in: small, stand_in_vector_size: 4}
+  pictures: {name: big, vector_size: 8}
   speech: {name: ears, vector_size: 0}
 limits:
   max_inline_bytes: 100
@@ -69,8 +69,8 @@ def test_reads_the_small_file_into_values() -> None:
     }
     assert topology.collections == {"scenes": Collection("scenes", "scene", {"image": "pictures"}, False)}
     assert topology.encoders == {
-        "pictures": EncoderChoice("pictures", "big", 8, "small", 4),
-        "speech": EncoderChoice("speech", "ears", 0, None, None),
+        "pictures": EncoderChoice("pictures", "big", 8),
+        "speech": EncoderChoice("speech", "ears", 0),
     }
     assert (topology.limits.max_inline_bytes, topology.limits.max_clock_skew_s) == (100, 1.5)
     assert (topology.scenes.frames_per_s, topology.scenes.same_picture) == (1.0, 0.9)
@@ -227,11 +227,6 @@ ONE_MISTAKE = {
         "retention_hours: 0.5, ",
         "",
         "line 3: topics.media.video.retention_hours: a topic has either retention_hours or compacted: true",
-    ),
-    "half a stand-in": (
-        ", stand_in_vector_size: 4",
-        "",
-        "line 19: encoders.pictures.stand_in: stand_in and stand_in_vector_size go together",
     ),
     "inline above the chunk limit": (
         "max_inline_bytes: 100",

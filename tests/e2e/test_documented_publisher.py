@@ -10,26 +10,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
-
 from domain.events import TextPublished
+from domain.topology import Topology
+from streams.kafka_clients import KafkaSettings
+from streams.topics import create_topics
 
 EVENTS = Path(__file__).parents[2] / "docs" / "events.md"
 SOURCE = "platform-3"
 
 
 def test_the_documented_python_publishes_a_text(
-    tansu_broker: str, read_events: Callable[[str, str, str, int], list[Any]], tmp_path: Path
+    tansu_broker: str, topology: Topology, read_events: Callable[[str, str, str, int], list[Any]], tmp_path: Path
 ) -> None:
     found = re.search(r"```python\n(.*?)```", EVENTS.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     script = tmp_path / "publish_text.py"
     script.write_text(found[1], encoding="utf-8")
-    admin = AdminClient({"bootstrap.servers": tansu_broker})
-    if "media.text" not in admin.list_topics(timeout=10).topics:
-        for created in admin.create_topics([NewTopic("media.text", 1, 1)]).values():
-            created.result(timeout=10)
+    create_topics(KafkaSettings(tansu_broker), topology)
     before_s = time.time()
 
     # -I: only what is installed, nothing of ours from the working directory.

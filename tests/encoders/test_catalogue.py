@@ -23,22 +23,34 @@ def test_voice_activity_is_always_there(options: EncoderOptions) -> None:
     assert (only.role, only.licence) == ("voice activity", "MIT")
 
 
-def test_what_must_be_downloaded_has_an_address(options: EncoderOptions) -> None:
+def test_what_must_be_downloaded_has_an_address(options: EncoderOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("encoders.open_clip_pictures.require_answer", lambda _: None)  # the hub has it
     names = {
         "pictures": "open_clip:ViT-B-32/laion2b_s34b_b79k",
         "sentences": "sentence_transformers:sentence-transformers/all-mpnet-base-v2",
         "speech": "whisper:small",
     }
-    found = listing(options, names)
+    found = listing(replace(options, allow_download=True), names)
     assert [info.name for info in found[:3]] == list(names.values())
     assert [info.origin.split("/")[0] for info in found[:3]] == ["https:"] * 3
     assert found[0].vector_size == 512
 
 
+@pytest.mark.parametrize("allow_download", [False, True])
+def test_pictures_not_to_be_had_are_listed_with_their_stand_in(
+    allow_download: bool, options: EncoderOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY"):  # port 1 of this machine refuses every connection
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    wanted = "open_clip:ViT-B-32/laion2b_s34b_b79k"
+    [info, _] = listing(replace(options, allow_download=allow_download), {"pictures": wanted})
+    assert (info.name, info.stand_in_for, info.vector_size) == ("concept", wanted, 384)
+
+
 def test_the_user_s_own_files_are_named(options: EncoderOptions, tmp_path: Path) -> None:
     path = tmp_path / "clip.pt"
     path.touch()
-    [info, _] = listing(replace(options, pictures_weights=path), {"pictures": "open_clip:ViT-B-32"})
+    [info, _] = listing(options, {"pictures": f"open_clip:ViT-B-32@{path}"})
     assert info.origin == str(path)
 
 

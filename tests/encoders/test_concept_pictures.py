@@ -44,8 +44,8 @@ def test_it_says_what_it_cannot_do(concept: PictureEncoder) -> None:
     assert "people" in (concept.info.warning or "")
 
 
-def test_another_role_s_weights_do_not_load_minilm_again(options: EncoderOptions, minilm: SentenceEncoder) -> None:
+def test_another_cache_does_not_load_minilm_again(options: EncoderOptions, minilm: SentenceEncoder) -> None:
     from dataclasses import replace
     from pathlib import Path
 
-    assert load("sentences", "minilm", replace(options, pictures_weights=Path("any.pt"))) is minilm
+    assert load("sentences", "minilm", replace(options, cache_dir=Path("other"))) is minilm

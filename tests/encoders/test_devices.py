@@ -1,4 +1,4 @@
-"""Devices that are not there, threads that are asked for, and torchvision beside a torch it was not built for."""
+"""Devices that are not there, and torchvision beside a torch it was not built for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from dataclasses import replace
 
 import pytest
-import torch
 
 from domain.errors import ConfigError
 from encoders import EncoderOptions
@@ -22,19 +21,6 @@ def test_a_device_that_is_not_here_is_told(name: str, options: EncoderOptions) -
 
 def test_without_a_wish_there_is_a_device(options: EncoderOptions) -> None:
     assert prepare_device(replace(options, device=None)).type in ("cuda", "mps", "cpu")
-
-
-def test_threads_are_set_for_the_process(options: EncoderOptions) -> None:
-    before = torch.get_num_threads()
-    try:
-        prepare_device(replace(options, threads=1))
-        assert torch.get_num_threads() == 1
-        prepare_device(options)
-        assert torch.get_num_threads() == 1  # no wish changes nothing
-    finally:
-        torch.set_num_threads(before)
-    with pytest.raises(ConfigError, match="threads is 0"):
-        prepare_device(replace(options, threads=0))
 
 
 def test_torchvision_is_importable_and_its_transforms_work() -> None:

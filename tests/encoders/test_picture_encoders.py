@@ -86,13 +86,6 @@ def test_equals_open_clip_called_directly(
     np.testing.assert_allclose(open_clip_encoder.encode_texts(TEXTS), expected_texts, atol=1e-5)
 
 
-def test_the_path_may_come_from_the_options(
-    open_clip_encoder: PictureEncoder, random_weights: Path, options: EncoderOptions
-) -> None:
-    again = load("pictures", f"open_clip:{MODEL}", replace(options, pictures_weights=random_weights))
-    np.testing.assert_array_equal(again.encode_texts(TEXTS), open_clip_encoder.encode_texts(TEXTS))
-
-
 WANTED = "open_clip:ViT-B-32/laion2b_s34b_b79k"
 
 
@@ -160,12 +153,3 @@ def test_a_damaged_file_of_the_user_s_is_an_error(
 def test_a_wrong_name_says_what_to_do(name: str, says: str, options: EncoderOptions) -> None:
     with pytest.raises(ConfigError, match=says):
         load("pictures", name, options)
-
-
-def test_two_paths_that_disagree_are_an_error(random_weights: Path, options: EncoderOptions) -> None:
-    with pytest.raises(ConfigError, match="keep one of the two"):
-        load(
-            "pictures",
-            f"open_clip:{MODEL}@{random_weights}",
-            replace(options, pictures_weights=random_weights.with_name("other.pt")),
-        )

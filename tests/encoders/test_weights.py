@@ -18,7 +18,6 @@ from encoders.weights import (
     packaged_file,
     packaged_origin,
     require_answer,
-    same_path,
     verify_sha256,
 )
 
@@ -55,13 +54,6 @@ def test_an_explicit_path_is_itself_or_an_error(file: Path) -> None:
         explicit_file(file.parent, "speech")
     with pytest.raises(ConfigError, match="speech: there is no file"):
         explicit_file(file.with_name("other"), "speech")
-
-
-def test_a_path_said_twice_must_be_the_same() -> None:
-    assert same_path(None, None, "speech") is None
-    assert same_path(Path("a"), Path("a"), "speech") == same_path(None, Path("a"), "speech") == Path("a")
-    with pytest.raises(ConfigError, match="keep one of the two"):
-        same_path(Path("a"), Path("b"), "speech")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

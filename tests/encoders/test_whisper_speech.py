@@ -144,12 +144,6 @@ def test_an_utterance_of_30_s_is_taken(whisper_tiny: SpeechEncoder, utterance: C
     assert errors(words_of(" ".join(SPOKEN.values())), words_of(transcript.text)) <= 6
 
 
-def test_shorter_windows_still_hear(options: EncoderOptions, utterance: Callable[[str], Pcm]) -> None:
-    short = load("speech", "whisper:tiny.en", replace(options, shortest_speech_window_s=10))
-    [transcript] = short.transcribe([utterance("0930")])
-    assert errors(words_of(SPOKEN["0930"]), words_of(transcript.text)) <= 1
-
-
 def test_weights_by_path_are_the_same_model(
     tmp_path: Path, options: EncoderOptions, transcripts: dict[str, Transcript], utterance: Callable[[str], Pcm]
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import ConfigError
+from nowseen.cli import main
 from nowseen.network_ports import free_ports
 from nowseen.parts import HttpOk, PortNeed, ReadyFile, TcpPort
 from nowseen.settings import Settings
@@ -44,6 +45,30 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
         assert f" {command} " in done.stdout
 
 
+def test_a_folder_that_can_t_be_made_is_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = nowseen("demo", NOWSEEN_CACHE=str(tmp_path / "file" / "cache"), NOWSEEN_DATA=str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"nowseen: {tmp_path / 'file' / 'cache'}")
+    assert "Not a directory" in done.stderr
+    assert "NOWSEEN_CACHE" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broker_that_does_not_answer_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise ConnectionError("no Kafka broker listens at 127.0.0.1:1")
+
+    monkeypatch.setattr("streams.broker.run_broker", refused)
+    monkeypatch.setattr(sys, "argv", ["nowseen", "broker"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "nowseen: no Kafka broker listens at 127.0.0.1:1\n"
+
+
 @pytest.mark.parametrize("command", ["up", "broker", "worker", "node", "dashboard", "topology"])
 def test_every_mistake_is_told_without_a_traceback(command: str) -> None:
     done = nowseen(command, NOWSEEN_API_PORT="many", NOWSEEN_BROKER_PORT="0")
@@ -68,6 +93,16 @@ def test_a_topology_without_what_the_program_attaches_to_is_told(tmp_path: Path)
     wrong = nowseen("topology", NOWSEEN_TOPOLOGY=str(tmp_path / "topology.yaml"))
     assert wrong.returncode == 2
     assert "topics.dead-letters is missing: the program attaches to it" in wrong.stderr
+
+
+def test_models_says_that_a_stand_in_is_used(tmp_path: Path) -> None:
+    wanted = "open_clip:ViT-B-32/laion2b_s34b_b79k"
+    out = nowseen(
+        "models", NOWSEEN_DOWNLOAD="false", NOWSEEN_CACHE=str(tmp_path), NOWSEEN_SPEECH="whisper:small"
+    ).stdout
+    assert "pictures  concept" in out
+    assert f"stands in for {wanted}" in out
+    assert "NOWSEEN_DOWNLOAD allows a download" in out  # of whisper:small, which nothing stands in for
 
 
 def test_the_broker_runs_and_ends_by_sigterm() -> None:

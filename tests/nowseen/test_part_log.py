@@ -34,7 +34,6 @@ from nowseen.part_log import Flood, Terminal, open_logs, read_line
         ("%4|1764.1|GETPID|rdkafka#p-3| [thrd:main]: Coordinator load in progress: retrying", None, True, True),
         ("  You can now view your Streamlit app in your browser.", None, True, False),
         ('  File "/lib/faust/app/base.py", line 1', None, False, False),
-        ("2025-11-25 04:51:28,123 WARNING faust: [^App]: Missing sensor state for rebalance #1", None, True, True),
         ("", "", False, False),
     ],
 )

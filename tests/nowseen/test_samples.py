@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import subprocess
 from pathlib import Path
 
 import av
@@ -116,6 +117,31 @@ def test_a_system_without_apt_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     assert reason == (
         "no speech: the Debian package pocketsphinx-testdata needs apt-get, which this system does not have"
     )
+
+
+def test_a_package_that_can_t_be_unpacked_is_missing_and_the_rest_goes_on(
+    cache: Path, sources: dict[str, SampleSource], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = cache / "programs"
+    programs.mkdir()
+    for name, script in {"apt-get": "echo > package.deb", "dpkg-deb": "echo no space left >&2; exit 2"}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    speech = Origin("speech", DebianPackage("pocketsphinx-testdata"), (SampleFile("y", "y", "0" * 64),))
+    samples = fetch_samples(cache, [speech, PHOTOGRAPHS])
+    assert samples.missing == ("no speech: no space left",)
+    assert set(samples.files) == {file.name for file in PHOTOGRAPHS.files}
+
+
+def test_a_python_that_can_t_have_pip_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_ensurepip(*_: object, **__: object) -> None:
+        raise subprocess.CalledProcessError(1, ["ensurepip"])
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("venv.create", no_ensurepip)
+    [reason] = fetch_samples(tmp_path, [FILM]).missing
+    assert reason.endswith("it needs pip, which this Python lacks and can't install (python3-venv)")
 
 
 def test_newswire_is_one_cue_after_the_other(sources: dict[str, SampleSource]) -> None:

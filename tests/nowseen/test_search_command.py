@@ -117,4 +117,4 @@ def test_failures_say_what_to_do(terminal: Terminal, replied: Callable[[], Any],
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://node:port", ""])
 def test_an_address_that_is_none(terminal: Terminal, url: str) -> None:
     assert print_search(url, "keeper", errors=Console(file=terminal.errors, width=300)) == FAILED
-    assert "http://127.0.0.1:8000" in terminal.errors.getvalue()
+    assert "http://127.0.0.1:8600" in terminal.errors.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +74,7 @@ def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:
         (STAND_IN, sentences.info),
         clips,
         ready=lambda: (True, ""),
+        lag=dict,
         clock=lambda: NOW_S,
     )
     store.close()
@@ -351,3 +353,12 @@ async def test_the_root_leads_to_the_docs_which_list_everything(ask: httpx.Async
         "/search", "/moments/newest", "/sources", "/clip", "/thumbnails/{key}", "/encoders", "/health", "/metrics"
     }  # fmt: skip
     assert all(set(methods) == {"get"} for methods in paths.values())
+
+
+async def test_the_description_needs_nothing_from_elsewhere(ask: httpx.AsyncClient) -> None:
+    page = (await ask.get("/docs")).text
+    assert "//" not in page.replace("//127.0.0.1", "")
+    needed = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert any(address.endswith(".js") for address in needed)
+    for address in needed:
+        assert (await ask.get(address)).status_code == 200, address

@@ -40,6 +40,7 @@ def parts(tmp_path: Path) -> Iterator[ApiParts]:
         (),
         ClipOptions(tmp_path / "clips"),
         ready=lambda: (True, ""),
+        lag=dict,
         public_url="https://nowseen.example/base",
     )
     store.close()
@@ -168,3 +169,13 @@ async def test_thumbnails_show_nothing_but_thumbnails(
         assert answer.status_code == 404, key
         assert not answer.content.startswith(b"\xff")
         assert set(answer.json()) == {"error"}
+
+
+async def test_a_chunk_is_not_read_to_find_that_it_is_no_thumbnail(
+    ask: httpx.AsyncClient, parts: ApiParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = parts.archive.put_chunk("cam", "video", 100.0, 2.0, "video/mp2t", b"large")
+    read: list[str] = []
+    monkeypatch.setattr(FsspecArchive, "get", lambda _, key: read.append(key))
+    assert (await ask.get(f"/thumbnails/{key}")).status_code == 404
+    assert read == []

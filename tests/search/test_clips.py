@@ -163,11 +163,24 @@ def test_a_damaged_chunk_is_passed_over(
     assert len(seen.picture_times_s) >= 100
 
 
-def test_nothing_but_damage_is_said(recording: Any, clips: Clips, archive: FsspecArchive) -> None:
+def test_nothing_but_damage_is_said(recording: Any, clips: Clips, archive: FsspecArchive, tmp_path: Path) -> None:
     recording.publish(archive, SOURCE, edit=lambda _, chunk: replace(chunk, media=b"\x47" * 4000))
     with pytest.raises(NothingPlayable):
         make(clips, archive, recording.start_s, recording.start_s + 6)
-    assert not list(clips.folder.iterdir())
+    assert not list((tmp_path / "clips").iterdir())
+
+
+@pytest.mark.parametrize(("codec", "left"), [(b"V_VP8", "audio"), (b"A_FLAC", "video")])
+def test_a_codec_that_nobody_knows_is_passed_over(
+    recording: Any, clips: Clips, archive: FsspecArchive, codec: bytes, left: str
+) -> None:
+    unknown = codec[:-1] + b"?"
+    recording.publish(
+        archive, SOURCE, video="libvpx", audio="flac", container="matroska",
+        edit=lambda _, chunk: replace(chunk, media=chunk.media.replace(codec, unknown)),
+    )  # fmt: skip
+    seen = recording.look_at(make(clips, archive, recording.start_s, recording.start_s + 6).path.read_bytes())
+    assert set(seen.codecs) == {left}
 
 
 def test_a_playlist_in_a_chunk_opens_nothing(
@@ -182,7 +195,7 @@ def test_a_playlist_in_a_chunk_opens_nothing(
 
 
 def test_many_at_once_make_it_once(
-    recording: Any, clips: Clips, archive: FsspecArchive, monkeypatch: pytest.MonkeyPatch
+    recording: Any, clips: Clips, archive: FsspecArchive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     recording.publish(archive, SOURCE, video="libvpx-vp9", audio="libopus", container="matroska")
     reads: list[str] = []
@@ -198,7 +211,7 @@ def test_many_at_once_make_it_once(
         made = list(threads.map(lambda _: make(clips, archive, start_s, start_s + 6), range(6)))
     assert len({clip.path for clip in made}) == 1
     assert len(reads) == 6  # three chunks of pictures and three of sound
-    assert [path.suffix for path in clips.folder.iterdir()] == [".mp4"]
+    assert [path.suffix for path in (tmp_path / "clips").iterdir()] == [".mp4"]
 
 
 def test_another_chunk_makes_another_clip(recording: Any, clips: Clips, archive: FsspecArchive) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from pathlib import Path
 
 import pytest
@@ -128,13 +127,13 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["1770000000000-2000.ts", blocked.name]
 
 
-def test_free_bytes_are_those_of_the_disk(tmp_path: Path) -> None:
-    free = FsspecArchive((tmp_path / "not" / "there" / "yet").as_uri()).free_bytes()
-    assert free is not None
-    assert abs(free - shutil.disk_usage(tmp_path).free) < 1e9
-    assert FsspecArchive("memory://x").free_bytes() is None
-
-
 def test_an_address_nobody_knows_is_our_mistake() -> None:
     with pytest.raises(ConfigError, match="ftpx"):
         FsspecArchive("ftpx://somewhere/folder")
+
+
+def test_a_refused_address_is_told_without_its_password() -> None:
+    with pytest.raises(ConfigError) as refused:
+        FsspecArchive("ftpx://me:hunter2@somewhere/folder?key=hunter2")
+    assert "'ftpx://somewhere/folder'" in str(refused.value)
+    assert "hunter2" not in str(refused.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -248,3 +249,9 @@ def test_a_loop_goes_on_in_event_time(tmp_path: Path, make_film: Any, film_type:
     )  # fmt: skip
     chunks = list(islice(reader.chunks(), 6))
     assert [(chunk.start_s, chunk.is_last) for chunk in chunks] == [(1000.0 + 2 * n, False) for n in range(6)]
+
+
+def test_a_pipe_is_no_file_and_says_what_to_do(tmp_path: Path, chunk_file: Any) -> None:
+    os.mkfifo(tmp_path / "camera")
+    with pytest.raises(SourceFailed, match="have ffmpeg read it and send it to an address"):
+        chunk_file(tmp_path / "camera")
