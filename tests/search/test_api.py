@@ -32,6 +32,7 @@ SPECS = (
     CollectionSpec("scenes", "scene", {"image": TEXT_SIZE}, words=False, encoder="described"),
     CollectionSpec("speech", "speech", {"text": TEXT_SIZE}, words=True, encoder="minilm"),
     CollectionSpec("texts", "text", {"text": TEXT_SIZE}, words=True, encoder="minilm"),
+    CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="voices-1"),
 )
 STAND_IN = EncoderInfo(
     "pictures", "concept", "somewhere", "MIT", TEXT_SIZE, "cpu", "open_clip:ViT-B-32", "knows no people"
@@ -59,7 +60,7 @@ def sentences() -> SentenceEncoder:
 
 @pytest.fixture
 def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:
-    store = open_store(EdgeFolder(tmp_path / "store"), SPECS)
+    store = open_store(EdgeFolder(tmp_path / "store"), SPECS).moments
     archive = FsspecArchive(str(tmp_path / "archive"))
     pictures = DescribedPictures(sentences)
     watermarks = Watermarks()
