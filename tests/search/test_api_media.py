@@ -23,12 +23,15 @@ from search.stores import EdgeFolder, open_store
 from search.watermarks import Watermarks
 from streams.archive import FsspecArchive
 
-SPEC = CollectionSpec("scenes", "scene", {"image": 2}, words=False, encoder="none")
+SPECS = (
+    CollectionSpec("scenes", "scene", {"image": 2}, words=False, encoder="none"),
+    CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="none"),
+)
 
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[ApiParts]:
-    store = open_store(EdgeFolder(tmp_path / "store"), (SPEC,))
+    store = open_store(EdgeFolder(tmp_path / "store"), SPECS).moments
     no_model: Any = None  # nothing is searched for by its content here
     watermarks = Watermarks()
     yield ApiParts(

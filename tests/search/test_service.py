@@ -57,8 +57,9 @@ def store(
         CollectionSpec("scenes", "scene", {"image": pixels}, words=False, encoder=pictures.info.name),
         CollectionSpec("speech", "speech", {"text": size}, words=True, encoder=sentences.info.name),
         CollectionSpec("texts", "text", {"text": size}, words=True, encoder=sentences.info.name),
+        CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="voices-1"),
     )
-    opened = open_store(EdgeFolder(tmp_path_factory.mktemp("store")), specs)
+    opened = open_store(EdgeFolder(tmp_path_factory.mktemp("store")), specs).moments
     said = sentences.encode_texts([*TALK, HEADLINE])
     seen = pictures.encode_images(load_sample_images().images)  # china.jpg, flower.jpg
     moments = [_moment("news", "speech", 40.0 * n, said[n], text) for n, text in enumerate(TALK)]
@@ -173,6 +174,9 @@ def test_the_newest_of_all_modalities_come_latest_first(service: SearchService) 
         ({"modalities": ("smell",)}, "smell is not a modality"),
         ({"where": MomentFilter(since_s=2.0, until_s=1.0)}, "after until_s"),
         ({"where": MomentFilter(since_s=float("nan"))}, "since_s is nan"),
+        ({"where": MomentFilter(valence=(0.5, 0.1))}, "valence goes from 0.5 to 0.1"),
+        ({"where": MomentFilter(arousal=(float("nan"), 1.0))}, "arousal goes from nan"),
+        ({"where": MomentFilter(arousal=(-1.0, 1.5))}, "-1 to 1"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_refused(wrong: dict[str, Any], said: str) -> None:
