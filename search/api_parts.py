@@ -6,23 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import time
 
+from domain.events import Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentStore
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
 from search.service import SearchService
+from search.speakers import Speakers
 from search.watermarks import Watermarks
-
-
-def _nobody(_: str) -> tuple[str, ...]:
-    return ()
-
-
-def _no_label(_: str) -> None:
-    return None
-
-
-def _no_speakers() -> list[str]:
-    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +28,8 @@ class ApiParts:
     clips: ClipOptions
     ready: Callable[[], tuple[bool, str]]  # whether new events are being stored, and if not, why
     lag: Callable[[], Mapping[str, int]]  # records not read yet, by topic
-    resolve_speaker: Callable[[str], tuple[str, ...]] = _nobody  # ids of a name, a label or an id; none: not known
-    speaker_label: Callable[[str], str | None] = _no_label  # by id, for people
-    known_speakers: Callable[[], list[str]] = _no_speakers  # their labels
+    speakers: Speakers
+    voice_of: Callable[[bytes], Vector]  # of a recording; BadRequest when it is not one person speaking
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to
     clock: Callable[[], float] = time  # Unix seconds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from domain.events import CoverageAdvanced, Modality, MomentDescribed, Vector, W
 from domain.moments import moment_id
 from domain.mood import Mood, Share
 from domain.ports import EncoderInfo, Image, Labels, Matrix, SentenceEncoder
+from domain.speakers import Speaker
 from encoders.options import EncoderOptions
 from encoders.sentences import load_minilm
 from search.api import ApiParts, create_api
@@ -23,6 +24,7 @@ from search.clips import ClipOptions
 from search.collections import CollectionSpec
 from search.metrics import NodeMetrics
 from search.service import SearchService
+from search.speakers import Speakers
 from search.stores import EdgeFolder, open_store
 from search.watermarks import Watermarks
 from streams.archive import FsspecArchive
@@ -41,7 +43,13 @@ STAND_IN = EncoderInfo(
 )
 
 
-WHO = {"ana": ("a1", "a2"), "speaker 2": ("b1",)}  # Ana was two until they were found to be one
+A1, A2, B1 = (f"00000000-0000-4000-8000-0000000000{each}" for each in ("a1", "a2", "b1"))
+WHO = (
+    Speaker(A1, 1, (1.0, 0.0, 0.0, 0.0), 9, 30.0, START_S, START_S, ("cam",), name="Ana"),
+    Speaker(B1, 2, (0.0, 1.0, 0.0, 0.0), 9, 30.0, START_S, START_S, ("cam",)),
+    # Ana was two until they were found to be one.
+    Speaker(A2, 3, (0.9, 0.1, 0.0, 0.0), 9, 30.0, START_S, START_S, ("cam",), merged_into=A1),
+)
 ANGRY = Mood(
     "angry", -0.6, 0.7, 0.8,
     (Share("voice", "pitch above this speaker's usual", -0.2, 0.9, 0.75), Share("words", "never", -0.9, 0.1, 0.25)),
@@ -67,9 +75,24 @@ def sentences() -> SentenceEncoder:
     return load_minilm(EncoderOptions(Path()))
 
 
+def _no_voice(_: bytes) -> Vector:
+    raise NotImplementedError("nobody is enrolled here")
+
+
+class NoSpeakers:
+    def load(self) -> list[Speaker]:
+        return []
+
+    def save(self, speakers: Sequence[Speaker]) -> None: ...
+
+    def delete(self, ids: Iterable[str]) -> None: ...
+
+
 @pytest.fixture
 def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:
-    store = open_store(EdgeFolder(tmp_path / "store"), SPECS).moments
+    stores = open_store(EdgeFolder(tmp_path / "store"), SPECS)
+    store = stores.moments
+    stores.speakers.save(WHO)
     archive = FsspecArchive(str(tmp_path / "archive"))
     pictures = DescribedPictures(sentences)
     watermarks = Watermarks()
@@ -84,10 +107,9 @@ def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:
         clips,
         ready=lambda: (True, ""),
         lag=dict,
+        speakers=Speakers(store, stores.speakers, 4),
+        voice_of=_no_voice,
         clock=lambda: NOW_S,
-        resolve_speaker=lambda who: WHO.get(who.lower(), ()),
-        speaker_label={"a1": "Ana", "a2": "Ana", "b1": "speaker 2"}.get,
-        known_speakers=lambda: ["Ana", "speaker 2"],
     )
     store.close()
 
@@ -185,10 +207,10 @@ async def test_a_search_can_ask_for_who_speaks_and_how(
 ) -> None:
     words = "we must talk about the budget"
     calm, unknown = Mood("calm", 0.5, -0.5, 0.4), Mood("unknown", 0.0, 0.0, 0.0)
-    store_moment("speech", words, at_s=0, labels=Labels(("a1",), (ANGRY,)))
-    store_moment("speech", words, at_s=40, labels=Labels(("a2",), (calm,)), language="fr")
-    store_moment("speech", words, at_s=80, labels=Labels(("b1",), (unknown,)), is_final=False)
-    store_moment("scene", words, at_s=120, labels=Labels(("b1", "a2"), (calm, ANGRY)))
+    store_moment("speech", words, at_s=0, labels=Labels((A1,), (ANGRY,)))
+    store_moment("speech", words, at_s=40, labels=Labels((A2,), (calm,)), language="fr")
+    store_moment("speech", words, at_s=80, labels=Labels((B1,), (unknown,)), is_final=False)
+    store_moment("scene", words, at_s=120, labels=Labels((B1, A2), (calm, ANGRY)))
 
     async def starts(**narrowed: Any) -> list[float]:
         found = []
@@ -215,12 +237,12 @@ async def test_a_search_can_ask_for_who_speaks_and_how(
 async def test_a_moment_tells_who_speaks_how_and_why_we_think_so(
     ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]
 ) -> None:
-    labels = Labels(("a1", "nobody"), (ANGRY, Mood("unknown", 0.0, 0.0, 0.0)))
+    labels = Labels((A1, "nobody"), (ANGRY, Mood("unknown", 0.0, 0.0, 0.0)))
     store_moment("speech", "not with me, never", labels=labels, is_final=False)
-    store_moment("scene", "not with me, never", labels=Labels(("b1", "a2"), (ANGRY,)))
+    store_moment("scene", "not with me, never", labels=Labels((B1, A2), (ANGRY,)))
     for path in ("/search?q=not with me&kind=speech", "/moments/newest?kind=speech"):
         (moment,) = (await ask.get(path)).json()["moments"]
-        assert moment["speakers"][0] == {"id": "a1", "label": "Ana"}
+        assert moment["speakers"][0] == {"id": A1, "label": "Ana"}
         assert [each["label"] for each in moment["moods"]] == ["angry", "unknown"]
         assert moment["moods"][0] == {
             "label": "angry", "valence": -0.6, "arousal": 0.7, "confidence": 0.8,
@@ -238,7 +260,7 @@ async def test_a_moment_tells_who_speaks_how_and_why_we_think_so(
 
 
 async def test_where_nobody_was_heard_yet_no_speaker_can_be_asked_for(parts: ApiParts) -> None:
-    async with client(replace(parts, resolve_speaker=lambda who: (), known_speakers=list)) as ask:
+    async with client(replace(parts, speakers=Speakers(parts.store, NoSpeakers(), 4))) as ask:
         answer = await ask.get("/search", params={"q": "x", "speaker": "Ana"})
     assert answer.status_code == 400
     assert answer.json()["error"] == "there is no speaker 'Ana': nobody has been heard yet"
@@ -443,9 +465,10 @@ async def test_the_root_leads_to_the_docs_which_list_everything(ask: httpx.Async
     assert (await ask.get("/docs")).status_code == 200
     paths = (await ask.get("/openapi.json")).json()["paths"]
     assert set(paths) == {
-        "/search", "/moments/newest", "/sources", "/clip", "/thumbnails/{key}", "/encoders", "/health", "/metrics"
+        "/search", "/moments/newest", "/sources", "/clip", "/thumbnails/{key}", "/encoders", "/health", "/metrics",
+        "/speakers", "/speakers/{who}", "/speakers/{who}/merge", "/speakers/{who}/split",
     }  # fmt: skip
-    assert all(set(methods) == {"get"} for methods in paths.values())
+    assert all(set(methods) == {"get"} for path, methods in paths.items() if not path.startswith("/speakers"))
 
 
 async def test_the_description_needs_nothing_from_elsewhere(ask: httpx.AsyncClient) -> None:

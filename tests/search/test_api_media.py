@@ -19,6 +19,7 @@ from search.clips import ClipOptions
 from search.collections import CollectionSpec
 from search.metrics import NodeMetrics
 from search.service import SearchService
+from search.speakers import Speakers
 from search.stores import EdgeFolder, open_store
 from search.watermarks import Watermarks
 from streams.archive import FsspecArchive
@@ -31,7 +32,8 @@ SPECS = (
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[ApiParts]:
-    store = open_store(EdgeFolder(tmp_path / "store"), SPECS).moments
+    stores = open_store(EdgeFolder(tmp_path / "store"), SPECS)
+    store = stores.moments
     no_model: Any = None  # nothing is searched for by its content here
     watermarks = Watermarks()
     yield ApiParts(
@@ -44,6 +46,8 @@ def parts(tmp_path: Path) -> Iterator[ApiParts]:
         ClipOptions(tmp_path / "clips"),
         ready=lambda: (True, ""),
         lag=dict,
+        speakers=Speakers(store, stores.speakers, 4),
+        voice_of=no_model,
         public_url="https://nowseen.example/base",
     )
     store.close()
