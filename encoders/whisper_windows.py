@@ -1,7 +1,8 @@
 """Utterances as Whisper's input, encoded once for everything that needs the encoding.
 
 openai-whisper's decode and find_alignment both begin by encoding. `OnceEncoder` takes the place of `model.encoder`,
-whose weights it shares, and lets what is already encoded through, so that the two share one encoding.
+whose weights it shares, and lets what is already encoded through, so that the two share one encoding. It also takes
+windows shorter than the 30 s that Whisper was trained on.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ FRAMES_PER_S = 100
 HOP_SAMPLES = PCM_RATE_HZ // FRAMES_PER_S
 
 LEAD_S = 0.5  # silence put before an utterance; whisper_speech.py's docstring says why
+_TAIL_S = 3.0  # silence after it, at least, in a shortened window: with less, decoding does not stop
+_STEP_S = 5.0  # windows come in few lengths, so that several utterances share one
 
 
 class OnceEncoder(nn.Module):
@@ -54,12 +57,17 @@ def lead_s(utterance: Pcm) -> float:
     return max(0.0, min(LEAD_S, WINDOW_S - utterance.size / PCM_RATE_HZ))
 
 
-def log_mel(utterance: Pcm, mels: int) -> Tensor:
-    """(mels, WINDOW_S * FRAMES_PER_S) of the utterance between silence."""
+def window_s(utterance: Pcm, shortest_s: float) -> float:
+    needed_s = LEAD_S + utterance.size / PCM_RATE_HZ + _TAIL_S
+    return float(min(WINDOW_S, max(shortest_s, np.ceil(needed_s / _STEP_S) * _STEP_S)))
+
+
+def log_mel(utterance: Pcm, length_s: float, mels: int) -> Tensor:
+    """(mels, length_s * FRAMES_PER_S) of the utterance between silence."""
     import whisper
 
     before = round(lead_s(utterance) * PCM_RATE_HZ)
-    window = torch.zeros(round(WINDOW_S * PCM_RATE_HZ))
+    window = torch.zeros(round(length_s * PCM_RATE_HZ))
     window[before : before + utterance.size] = torch.from_numpy(np.ascontiguousarray(utterance, dtype=np.float32))
     spectrogram: Tensor = whisper.log_mel_spectrogram(window, mels)
     return spectrogram

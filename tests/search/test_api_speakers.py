@@ -62,7 +62,7 @@ def parts(tmp_path: Path) -> Iterator[ApiParts]:
     nobody_searches: Any = None
     yield ApiParts(
         nobody_searches, stores.moments, FsspecArchive(str(tmp_path / "archive")), watermarks,
-        NodeMetrics(watermarks, lambda: T0_S), speakers=speakers, voice_of=voice_of, encoders=(),
+        NodeMetrics(watermarks, lambda: T0_S), speakers=speakers, voice_of=voice_of, encoders=(), lag=dict,
         clips=ClipOptions(tmp_path / "clips"), ready=lambda: (True, ""), clock=lambda: T0_S + 100,
     )  # fmt: skip
     stores.close()

@@ -347,7 +347,7 @@ def test_a_node_that_starts_again_knows_them(stores: Stores, speakers: Speakers)
     speakers.rename("speaker 1", "Ana")
     again = Speakers(stores.moments, stores.speakers, VOICE_SIZE)
     again.store([spoken(20), spoken(30, person=2)], T0_S)
-    assert again.labels() == ["Ana", "speaker 2", "speaker 3"]
+    assert [each.label for each in again.all()] == ["Ana", "speaker 2", "speaker 3"]
     assert heard(stores, again, "Ana") == {0, 20}
 
 
