@@ -166,7 +166,7 @@ class Speakers:
 
     def _hear(self, id: str, utterance: MomentDescribed) -> Labels:
         speaker = self._recognise(id, utterance)
-        mood = judge(utterance.cues, {} if speaker is None else speaker.traits)
+        mood = judge(utterance.cues, {} if speaker is None else speaker.traits, utterance.text)
         return Labels(() if speaker is None else (speaker.id,), (mood,))
 
     def _recognise(self, id: str, utterance: MomentDescribed) -> Speaker | None:
