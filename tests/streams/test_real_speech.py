@@ -40,7 +40,9 @@ def readings() -> dict[str, Pcm]:
     voices: dict[str, Pcm] = {}
     for name, path in sorted(found.files.items()):
         with wave.open(str(path)) as file:
-            voices[name] = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+            voices[name] = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / np.float32(
+                32768
+            )
     return voices
 
 
