@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 
 from domain.events import Vector
 from domain.speakers import Speaker
@@ -15,7 +16,12 @@ class KnownVoices:
     a person is the record that is merged into nobody, and its family is all that were merged into it, itself first."""
 
     def __init__(self, speakers: Iterable[Speaker]) -> None:
-        self._by_id = {speaker.id: speaker for speaker in speakers}
+        self._by_id: dict[str, Speaker] = {}
+        # (2, d) each: the voice heard, and the enrolled one if there is one. As tuples they would take longer to read
+        # than to compare.
+        self._rows: dict[str, npt.NDArray[np.float64]] = {}
+        for speaker in speakers:
+            self.put(speaker)
         self._next_number = 1 + max((speaker.number for speaker in self._by_id.values()), default=0)
 
     def get(self, id: str) -> Speaker | None:
@@ -43,11 +49,12 @@ class KnownVoices:
 
     def put(self, speaker: Speaker) -> Speaker:
         self._by_id[speaker.id] = speaker
+        self._rows[speaker.id] = np.asarray([speaker.voice, speaker.enrolled or speaker.voice])
         return speaker
 
     def remove(self, ids: Iterable[str]) -> None:
         for id in ids:
-            del self._by_id[id]
+            del self._by_id[id], self._rows[id]
 
     def new_number(self) -> int:
         """One that nobody has or had."""
@@ -58,8 +65,5 @@ class KnownVoices:
         """Cosine of a unit vector with each record's voice, or with its enrolment if that is nearer; nearest first."""
         if not self._by_id:
             return []
-        records = list(self._by_id.values())
-        heard = np.asarray([each.voice for each in records]) @ voice
-        enrolled = np.asarray([each.enrolled or each.voice for each in records]) @ voice
-        cosines = np.maximum(heard, enrolled).tolist()
-        return sorted(zip(cosines, records, strict=True), key=lambda pair: (-pair[0], pair[1].number))
+        cosines = (np.stack([self._rows[id] for id in self._by_id]) @ np.asarray(voice)).max(axis=1).tolist()
+        return sorted(zip(cosines, self._by_id.values(), strict=True), key=lambda pair: (-pair[0], pair[1].number))

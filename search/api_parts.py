@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import time
 
+from domain.events import Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentStore
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
 from search.service import SearchService
+from search.speakers import Speakers
 from search.watermarks import Watermarks
 
 
@@ -29,6 +31,8 @@ class ApiParts:
     encoders: tuple[EncoderInfo, ...]
     clips: ClipOptions
     ready: Callable[[], tuple[bool, str]]  # whether new events are being stored, and if not, why
+    speakers: Speakers
+    voice_of: Callable[[bytes], Vector]  # of a recording; BadRequest when it is not one person speaking
     lag: Callable[[], Mapping[str, int]] = _no_lag  # records not read yet, by topic
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to
