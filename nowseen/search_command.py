@@ -13,9 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-FOUND, NOTHING_FOUND, FAILED = 0, 1, 2  # exit codes, as grep's
+from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
 
-_TIMEOUT_S = 60.0  # the first query after a start loads and warms the models
 _LONGEST_TEXT = 240  # characters
 
 
@@ -25,6 +24,9 @@ def print_search(
     *,
     sources: Sequence[str] = (),
     kinds: Sequence[str] = (),
+    speakers: Sequence[str] = (),
+    moods: Sequence[str] = (),
+    languages: Sequence[str] = (),
     since: str | None = None,
     until: str | None = None,
     limit: int = 10,
@@ -41,25 +43,12 @@ def print_search(
     console = console or Console()
     errors = errors or Console(stderr=True)
     asked: dict[str, Any] = {"q": query, "source": list(sources), "kind": list(kinds), "limit": limit}
+    asked |= {"speaker": list(speakers), "mood": list(moods), "language": list(languages)}
     asked |= {name: value for name, value in (("since", since), ("until", until)) if value is not None}
     try:
-        with httpx.Client(base_url=api_url, timeout=_TIMEOUT_S, transport=transport) as client:
-            response = client.get("/search", params=asked)
-        answer = response.json()
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        return _fail(errors, f"{api_url} is not an address such as http://127.0.0.1:8000")
-    except httpx.TimeoutException:
-        return _fail(
-            errors, f"the node at {api_url} did not answer within {_TIMEOUT_S:.0f} s: {api_url}/health says why"
-        )
-    except httpx.TransportError as error:
-        return _fail(errors, f"no node answers at {api_url} ({error}): is `nowseen up` running?")
-    except ValueError:
-        return _fail(errors, _not_ours(api_url))
-    if response.status_code != httpx.codes.OK:
-        return _fail(errors, answer.get("error", response.text) if isinstance(answer, dict) else response.text)
-    if not isinstance(answer, dict) or "moments" not in answer:
-        return _fail(errors, _not_ours(api_url))
+        answer = ask_node(api_url, "GET", "/search", holds="moments", transport=transport, params=asked)
+    except NodeFailed as failure:
+        return print_failure(errors, str(failure))
     if json_output:
         console.print_json(json.dumps(answer))
     else:
@@ -91,6 +80,7 @@ def _table(query: str, moments: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("source", style="cyan", overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("what", ratio=1, overflow="fold")
+    table.add_column("who, how", overflow="fold")
     table.add_column("why", overflow="fold")
     for moment in moments:
         table.add_row(
@@ -98,6 +88,7 @@ def _table(query: str, moments: Sequence[Mapping[str, Any]]) -> Table:
             Text(moment["source"]),
             f"{moment['score']:.2f}",
             _what(moment),
+            _who_and_how(moment),
             _why(moment["evidence"]),
         )
     return table
@@ -108,9 +99,23 @@ def _what(moment: Mapping[str, Any]) -> Text:
     words = sorted({word for evidence in moment["evidence"] for word in evidence["matched_words"]})
     what = Text(text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…")
     what.highlight_words(words, "bold yellow", case_sensitive=False)
+    if not moment["is_final"]:
+        what.stylize("italic")
+        what.append(" (provisional)", style="dim italic")
     if moment["clip_url"]:
         what.append("\n" if text else "").append("clip", style=f"underline blue link {moment['clip_url']}")
     return what
+
+
+def _who_and_how(moment: Mapping[str, Any]) -> Text:
+    """Who is heard and, line by line, each mood with how sure it is: "Ana", "angry 0.72"."""
+    sure: dict[str, float] = {}
+    for mood in moment["moods"]:
+        if mood["label"] != "unknown":
+            sure[mood["label"]] = max(sure.get(mood["label"], 0.0), mood["confidence"])
+    lines = [", ".join(speaker["label"] for speaker in moment["speakers"])]
+    lines += [f"{label} {confidence:.2f}" for label, confidence in sure.items()]
+    return Text("\n".join(line for line in lines if line))
 
 
 def _why(evidence: Sequence[Mapping[str, Any]]) -> Text:
@@ -127,12 +132,3 @@ def _span(start_s: float, end_s: float) -> str:
 
 def _clock(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _not_ours(api_url: str) -> str:
-    return f"what answers at {api_url} is no Nowseen node: is another program on that port?"
-
-
-def _fail(errors: Console, message: str) -> int:
-    errors.print(f"[red]Error:[/red] {escape(message)}")
-    return FAILED
