@@ -38,11 +38,10 @@ def _page(api: SearchApi, query: str) -> None:
     zone = viewer_zone(st.context.timezone)
     sources = api.sources().sources
     names = frozenset(status.source for status in sources)
-    speakers = api.speakers()
     with st.sidebar:
-        where = sidebar.filters(sorted(names), speakers, zone)
+        where = sidebar.filters(sorted(names), api.speakers(), zone)
         sidebar.source_freshness(api, zone, names)
-        speakers_panel(api, speakers)
+        speakers_panel(api)
     encoders = _encoders(api.url)
     if lines := stand_ins(encoders):
         st.html(markup.banner(lines))

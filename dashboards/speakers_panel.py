@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
 from dashboards import markup
-from dashboards.answers import Speaker
 from dashboards.api_client import ApiDown, ApiRefused, SearchApi
+from dashboards.cards import REFRESH_S
 from dashboards.voices import others
 
-_NAME, _OUTCOME = "speaker_name", "speaker_outcome"
+_NAME, _PROBLEM, _HAS_CHANGED = "speaker_name", "speaker_problem", "speaker_has_changed"
 
 
-def speakers_panel(api: SearchApi, speakers: Sequence[Speaker]) -> None:
+@st.fragment(run_every=REFRESH_S)
+def speakers_panel(api: SearchApi) -> None:
     """Draws nothing while nobody was heard. A change holds for all that was heard before, too."""
+    if st.session_state.pop(_HAS_CHANGED, False):
+        st.rerun()  # names stand on the cards and in the filters as well
+    try:
+        speakers = api.speakers()
+    except (ApiDown, ApiRefused):
+        return  # the sources above say that the node is away
     if not speakers:
         return
     st.html(markup.line("Speakers heard", "ns-section"))
     st.html(markup.speakers(speakers))
-    if problem := st.session_state.pop(_OUTCOME, None):
+    if problem := st.session_state.get(_PROBLEM):
         st.html(markup.line(problem))
     labels = {speaker.id: speaker.label for speaker in speakers}
     with st.expander("Name or merge"):
@@ -45,7 +52,9 @@ def _merge(api: SearchApi, id: str, into: str) -> None:
 
 
 def _change(change: Callable[[], object]) -> None:
+    st.session_state.pop(_PROBLEM, None)
     try:
         change()
+        st.session_state[_HAS_CHANGED] = True
     except (ApiDown, ApiRefused) as error:
-        st.session_state[_OUTCOME] = f"Not changed: {error}"
+        st.session_state[_PROBLEM] = f"Not changed: {error}"

@@ -89,10 +89,9 @@ CSS = """<style>
 .ns-mood summary { cursor: pointer; }
 .ns-mood .ns-why li { grid-template-columns: 1fr 4.5rem 3rem; overflow-wrap: anywhere; }
 .stHtml ul.ns-speakers { list-style: none; padding: 0; margin: 0; }
-.ns-speakers li { display: flex; justify-content: space-between; gap: .8rem; margin: 0; font-size: .86rem;
-  line-height: 1.6; }
+.ns-speakers li { display: flex; flex-wrap: wrap; gap: 0 .8rem; margin: 0; font-size: .86rem; line-height: 1.6; }
 .ns-speakers span:first-child { font-weight: 600; overflow-wrap: anywhere; }
-.ns-speakers span:last-child { color: var(--ns-quiet); text-align: right; }
+.ns-speakers span:last-child { color: var(--ns-quiet); margin-left: auto; }
 .stHtml ul.ns-why, .stHtml .ns-fresh ul { list-style: none; padding: 0; margin: .5rem 0 0; }
 .ns-why li { display: grid; grid-template-columns: 8.6rem 1fr 3rem; align-items: center; gap: .5rem; margin: 0;
   font-size: .82rem; line-height: 1.55; color: var(--ns-quiet); }

@@ -143,6 +143,12 @@ def test_a_change_that_is_refused_is_explained(page: AppTest, node_with_speakers
     assert "Not changed: there is no speaker &#x27;a1&#x27; any more" in html(page)
 
 
+def test_without_anybody_heard_there_is_nobody_to_name(page: AppTest) -> None:
+    page.run()
+    assert "Speakers heard" not in html(page)
+    assert not page.expander
+
+
 def test_a_range_of_ones_own(page: AppTest, node_with_clip: StubNode) -> None:
     page.query_params["q"] = "seven"
     page.run()
