@@ -37,7 +37,7 @@ def ask_node(
             return None
         answer = response.json()
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise NodeFailed(f"{api_url} is not an address such as http://127.0.0.1:8000") from error
+        raise NodeFailed(f"{api_url} is not an address such as http://127.0.0.1:8600") from error
     except httpx.TimeoutException as error:
         why = f"the node at {api_url} did not answer within {_TIMEOUT_S:.0f} s: {api_url}/health says why"
         raise NodeFailed(why) from error

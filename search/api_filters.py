@@ -63,4 +63,4 @@ def _range(low: float | None, high: float | None) -> tuple[float, float] | None:
 def _ids(parts: ApiParts, who: str) -> tuple[str, ...]:
     if ids := parts.speakers.resolve(who):
         return ids
-    raise BadQuery(parts.speakers.who_there_is(who))
+    raise BadQuery(parts.speakers.nobody(who))

@@ -88,20 +88,20 @@ class Speakers:
         speaker = self._of(id)
         return None if speaker is None else speaker.label
 
+    def nobody(self, who: str) -> str:
+        """What to tell who asks for a speaker there is not."""
+        labels = [speaker.label for speaker in self.all()]
+        if not labels:
+            return f"there is no speaker {who[:80]!r}: nobody has been heard yet"
+        more = f" and {len(labels) - _NAMED} more (/speakers lists them)" if len(labels) > _NAMED else ""
+        return f"there is no speaker {who[:80]!r}; there are {', '.join(labels[:_NAMED])}{more}"
+
     def find(self, who: str) -> Speaker:
         """Raises UnknownSpeaker."""
         for speaker in map(self._of, self.resolve(who)):
             if speaker is not None:
                 return speaker
-        raise UnknownSpeaker(self.who_there_is(who))
-
-    def who_there_is(self, who: str) -> str:
-        """What to tell somebody who asked for a speaker there is not."""
-        known = [speaker.label for speaker in self.all()]
-        if not known:
-            return f"there is no speaker {who[:80]!r}: nobody has been heard yet"
-        more = f" and {len(known) - _NAMED} more (/speakers lists them)" if len(known) > _NAMED else ""
-        return f"there is no speaker {who[:80]!r}; there are {', '.join(known[:_NAMED])}{more}"
+        raise UnknownSpeaker(self.nobody(who))
 
     def enrol(self, name: str, voice: Vector, consent: str, now_s: float) -> Speaker:
         """The named speaker of a recording; a voice already heard gets the name. Raises BadRequest."""
@@ -166,7 +166,7 @@ class Speakers:
 
     def _hear(self, id: str, utterance: MomentDescribed) -> Labels:
         speaker = self._recognise(id, utterance)
-        mood = judge(utterance.cues, {} if speaker is None else speaker.traits, utterance.text)
+        mood = judge(utterance.cues, {} if speaker is None else speaker.traits)
         return Labels(() if speaker is None else (speaker.id,), (mood,))
 
     def _recognise(self, id: str, utterance: MomentDescribed) -> Speaker | None:
