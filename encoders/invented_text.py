@@ -4,9 +4,9 @@ Whisper writes "you" on silence and noise, and falls into loops. The compression
 transcribe() (Radford et al. 2022, section 4.5). That also asks for a probability of no speech above 0.6 and a mean log
 probability below -1, which lets "you" through: on twelve noises and tones tiny.en gave no speech 0.50 to 0.95 and log
 probabilities down from -0.45, on 24 stretches of music that voice activity took for speech 0.57 to 0.93; on 46 spoken
-utterances, single words on the telephone among them, 0.01 to 0.38. So no speech is likely from 0.5 on, and the text must
-be nearly certain to be kept then. Nothing here can tell a plausible invented sentence from a spoken one: that is what voice activity
-before it and the transcript's confidence after it are for.
+utterances, single words on the telephone among them, 0.01 to 0.38. So no speech is likely from 0.5 on, and the text
+must be nearly certain to be kept then. Nothing here can tell a plausible invented sentence from a spoken one: that is
+what voice activity before it and the transcript's confidence after it are for.
 """
 
 from __future__ import annotations
