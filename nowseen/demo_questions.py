@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nowseen.sample_media import SampleSource, Span
+from nowseen.sample_media import SampleSource
+from nowseen.sample_speech import Span
 
 _SLACK_S = 1.0  # a scene is looked at once a second; an utterance may begin a little before its first word
 

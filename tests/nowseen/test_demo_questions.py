@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from nowseen.demo_questions import QUESTIONS, Question, askable, judge
-from nowseen.sample_media import SampleSource, Span
+from nowseen.sample_media import SampleSource
+from nowseen.sample_speech import Span
 
 GALLERY = SampleSource("gallery", Path("g.mp4"), 10.0, ("scene",), (Span("a cup", 0.0, 5.0), Span("a cat", 5.0, 10.0)))
 STARTS_S = {"gallery": 1000.0}
