@@ -67,6 +67,7 @@ class SceneRules:
 class ChunkRules:
     min_s: float
     max_s: float
+    live_sound_s: float  # sound of a source that comes at the speed of life
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,9 +161,15 @@ def _scenes(root: Section) -> SceneRules:
 def _chunks(root: Section) -> ChunkRules:
     section = root.section("chunks")
     if section is None:
-        return ChunkRules(1.0, 1.0)
-    rules = ChunkRules(section.number("min_s", 0.1, 3600), section.number("max_s", 0.1, 3600))
-    if section.clean and rules.min_s > rules.max_s:
-        section.refuse("min_s", "is more than max_s")
+        return ChunkRules(1.0, 1.0, 1.0)
+    rules = ChunkRules(
+        section.number("min_s", 0.1, 3600),
+        section.number("max_s", 0.1, 3600),
+        section.number("live_sound_s", 0.1, 3600),
+    )
+    if section.clean:
+        for name, least_s in (("min_s", rules.min_s), ("live_sound_s", rules.live_sound_s)):
+            if least_s > rules.max_s:
+                section.refuse(name, "is more than max_s")
     section.finish()
     return rules

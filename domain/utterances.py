@@ -58,6 +58,13 @@ class UtteranceCutter:
         self._speech_end = 0  # one past the last window of speech
         self._speech_windows = 0
 
+    @property
+    def open_start(self) -> int | None:
+        """First window of the utterance that goes on: its Boundary will have it. None: no speech, or too little."""
+        if self._speech_start is None or self._speech_windows < self._min_speech:
+            return None
+        return self._padded_start(self._speech_start)
+
     def push(self, probability: float) -> Boundary | None:
         now = len(self._probabilities)
         self._probabilities.append(probability)
@@ -69,7 +76,7 @@ class UtteranceCutter:
         if probability >= self._rules.speech_ends_below:
             self._speech_end = now + 1
             self._speech_windows += 1
-        start = max(0, self._speech_start - self._pad)
+        start = self._padded_start(self._speech_start)
         if now + 1 - self._speech_end >= self._min_silence:
             return self._ended(start, self._speech_end + self._pad)
         if now + 1 - start >= self._max:
@@ -83,7 +90,10 @@ class UtteranceCutter:
             return None
         if self._speech_start is None:
             return self._settled(count)
-        return self._ended(max(0, self._speech_start - self._pad), min(count, self._speech_end + self._pad))
+        return self._ended(self._padded_start(self._speech_start), min(count, self._speech_end + self._pad))
+
+    def _padded_start(self, speech_start: int) -> int:
+        return max(0, speech_start - self._pad)
 
     def _settled(self, at: int) -> Boundary:
         self._reset()

@@ -22,6 +22,7 @@ from streams.compacted import latest
 from streams.kafka_clients import wait_until_reachable
 from streams.outbox import Outbox
 from streams.scene_describer import SceneDescriber
+from streams.speech_describer import SpeechModels
 from streams.topics import create_topics
 from streams.transcriber import Transcriber
 
@@ -47,7 +48,7 @@ def run_worker(settings: Settings) -> None:
     app = make_app(GROUP, kafka, topology, settings.data / f"worker-{os.getpid()}")
     topics = make_topics(app, topology)
     outbox = Outbox(topics)
-    transcriber = Transcriber(speech, sentences, encoders.voice_activity)
+    transcriber = Transcriber(SpeechModels(speech, sentences), encoders.voice_activity)
     describe_scenes(
         app, topics["media.video"], outbox, archive, SceneDescriber(pictures, archive, topology.scenes), topology.limits
     )

@@ -65,13 +65,15 @@ def decode_frames(chunk: ChunkPublished, frames_per_s: float) -> list[Frame]:
 def decode_sound(chunk: ChunkPublished) -> Pcm:
     """(samples,) mono at PCM_RATE_HZ from the chunk's first sample on. Raises BadEvent when there is none.
 
-    Holes inside the chunk become silence, so that a sample's position tells its time.
+    Holes inside the chunk become silence, so that a sample's position tells its time. A hole that would reach past the
+    chunk's end is none: the time stamps jump or wrap there, and the sound goes on.
     """
     parts: list[Pcm] = []
     have = 0
     first_s: float | None = None
     # A chunk that claims a minute and unpacks to days is a bomb; a minute more than it says covers any rounding.
     most = round((chunk.duration_s + 60.0) * PCM_RATE_HZ)
+    longest = round((chunk.duration_s + 1.0) * PCM_RATE_HZ)  # with its holes
     with _opened(chunk) as container:
         stream = next(iter(container.streams.audio), None)
         if stream is None:
@@ -81,14 +83,14 @@ def decode_sound(chunk: ChunkPublished) -> Pcm:
             try:
                 decoded = packet.decode()
                 for frame in decoded:
-                    at = have
-                    if frame.pts is not None and frame.time is not None:
+                    if frame.time is not None:
                         first_s = frame.time if first_s is None else first_s
-                        at = round((frame.time - first_s) * PCM_RATE_HZ)
-                    hole = min(at - have, most - have)
-                    if hole > PCM_RATE_HZ // 10:
-                        parts.append(np.zeros(hole, dtype=np.float32))
-                        have += hole
+                        hole = round((frame.time - first_s) * PCM_RATE_HZ) - have
+                        if have + hole > longest or hole < -PCM_RATE_HZ:
+                            first_s = frame.time - have / PCM_RATE_HZ
+                        elif hole > PCM_RATE_HZ // 10:
+                            parts.append(np.zeros(hole, dtype=np.float32))
+                            have += hole
                     frame.pts = None  # the resampler would otherwise fill or drop by itself, out of our sight
                     for piece in resampler.resample(frame):
                         parts.append(piece.to_ndarray()[0].astype(np.float32, copy=False))

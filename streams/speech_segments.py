@@ -30,6 +30,15 @@ class Settled:
     finished: tuple[int, ...]  # numbers of the chunks that hold nothing unsettled any more
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSpeech:
+    """What there is of an utterance that goes on. When it is settled it will have the same `start_s`."""
+
+    start_s: float
+    until_s: float
+    pcm: Pcm
+
+
 @dataclass(slots=True)
 class _Piece:
     at: int  # position in the buffer of its sample `first`
@@ -82,6 +91,15 @@ class SourceSound:
             settled += self._cut()
         return settled
 
+    def open_speech(self) -> OpenSpeech | None:
+        """The utterance that goes on; None when nobody speaks."""
+        if (window := self._cutter.open_start) is None:
+            return None
+        start, last = window * self._window, self._pieces[-1]
+        return OpenSpeech(
+            self._starting(start).time_s(start), last.time_s(last.at + last.count), self._buffer[start:].copy()
+        )
+
     def _append(self, pcm: Pcm) -> None:
         self._buffer = np.concatenate([self._buffer, pcm])
 
@@ -101,14 +119,12 @@ class SourceSound:
     def _settle(self, boundary: Boundary) -> Settled:
         stop = min(boundary.at * self._window, len(self._buffer))
         start = stop if boundary.start is None else boundary.start * self._window
-        # The end of a chunk and the start of the next are one position: utterances end in the one, start in the other.
         within = next((p for p in self._pieces if stop <= p.at + p.count), self._pieces[-1])
-        starting = next((p for p in self._pieces if start < p.at + p.count), self._pieces[-1])
         last = min(stop, within.at + within.count)  # a window filled up with silence reaches past the last sample
         result = Settled(
             number=within.number,
             sample=within.first + last - within.at,
-            start_s=starting.time_s(start),
+            start_s=self._starting(start).time_s(start),
             until_s=within.time_s(last),
             pcm=self._buffer[start:stop],
             finished=tuple(piece.number for piece in self._pieces if piece.at + piece.count <= stop),
@@ -124,3 +140,7 @@ class SourceSound:
         self._pushed = 0
         self._vad.reset()
         return result
+
+    def _starting(self, position: int) -> _Piece:
+        # The end of a chunk and the start of the next are one position: utterances end in the one, start in the other.
+        return next((piece for piece in self._pieces if position < piece.at + piece.count), self._pieces[-1])

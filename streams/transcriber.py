@@ -1,48 +1,27 @@
 """Sound chunks of many sources in, utterances with their words out. No Kafka here: the agent is plumbing around it.
 
-Two steps, so that one may fail and be tried again without doing the other twice: `cut` keeps each source's open sound,
-`describe` (speech to words, words to a vector) changes nothing here.
+Separate steps, so that one may fail and be tried again without doing the others twice: `cut` keeps each source's open
+sound, `describe` (speech to words, words to a vector) changes nothing here, `draft` does the same for what is still
+being said.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 
 from domain.errors import BadEvent
-from domain.events import ChunkPublished, CoverageAdvanced, MomentDescribed, SpeechCut, Word
-from domain.ports import SentenceEncoder, SpeechEncoder, VoiceActivity
+from domain.events import MomentDescribed, SpeechCut
+from domain.ports import VoiceActivity
 from domain.utterances import UtteranceRules
 from streams.decode import decode_sound
-from streams.speech_segments import Settled, SourceSound
+from streams.speech_describer import CutSound, Described, SoundChunk, SpeechModels, describe, draft
+from streams.speech_segments import OpenSpeech, Settled, SourceSound
 
-
-@dataclass(frozen=True, slots=True)
-class SoundChunk:
-    """A chunk with its media, and its place in its topic."""
-
-    chunk: ChunkPublished
-    partition: int
-    offset: int
-    published_s: float  # Unix seconds
-
-
-@dataclass(slots=True)
-class CutSound:
-    """What a batch of chunks settled. Records are (partition, offset)."""
-
-    settled: list[tuple[SoundChunk, Settled]] = field(default_factory=list)  # with the chunk that settled it
-    finished: list[tuple[int, int]] = field(default_factory=list)
-    rejected: list[tuple[int, int, str]] = field(default_factory=list)
-    decode_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    facts: tuple[MomentDescribed | CoverageAdvanced, ...]  # in order, for the topic of moments
-    cuts: tuple[SpeechCut, ...]
+LIVE_WITHIN_S = 3.0  # older sound by the wall clock is a replay, or we are late: no drafts
+CLOCKS_APART_S = 1.0  # a publisher's clock may be ahead by so much; sound further ahead comes faster than it runs
 
 
 @dataclass(slots=True)
@@ -50,6 +29,7 @@ class _Source:
     sound: SourceSound
     last: SoundChunk
     last_seen_s: float
+    drafted_until_s: float = 0.0
 
 
 class Transcriber:
@@ -57,12 +37,11 @@ class Transcriber:
 
     def __init__(
         self,
-        speech: SpeechEncoder,
-        sentences: SentenceEncoder,
+        models: SpeechModels,
         voice_activity: Callable[[], VoiceActivity],
         rules: UtteranceRules | None = None,
     ) -> None:
-        self._speech, self._sentences, self._voice_activity = speech, sentences, voice_activity
+        self._models, self._voice_activity = models, voice_activity
         self._rules = rules or UtteranceRules()
         self._sources: dict[tuple[int, str], _Source] = {}
         self._cuts: dict[tuple[int, str], SpeechCut] = {}
@@ -99,49 +78,24 @@ class Transcriber:
 
     def describe(self, cut: CutSound) -> Described:
         """Words and vectors of the settled utterances, one batch over all sources, and how far each source is done."""
-        started = perf_counter()
-        heard = [(sound, piece) for sound, piece in cut.settled if len(piece.pcm)]
-        transcripts = self._speech.transcribe([piece.pcm for _, piece in heard])
-        vectors = self._sentences.encode_texts([transcript.text for transcript in transcripts])
-        encode_s = perf_counter() - started
-        by_piece = {id(piece): i for i, (_, piece) in enumerate(heard)}
-        facts: list[MomentDescribed | CoverageAdvanced] = []
-        cuts: dict[tuple[int, str], SpeechCut] = {}
-        share = 1 / max(1, len(cut.settled))
-        for sound, piece in cut.settled:
-            source = sound.chunk.source
-            i = by_piece.get(id(piece))
-            if i is not None and transcripts[i].text:
-                transcript = transcripts[i]
-                facts.append(
-                    MomentDescribed(
-                        source=source,
-                        modality="speech",
-                        start_s=piece.start_s,
-                        end_s=piece.until_s,
-                        encoder=self._sentences.info.name,
-                        vectors={"text": tuple(vectors[i].tolist())},
-                        text=transcript.text,
-                        words=tuple(
-                            Word(w.text, piece.start_s + w.start_s, piece.start_s + w.end_s) for w in transcript.words
-                        ),
-                        attributes={
-                            "speech_encoder": self._speech.info.name,
-                            "language": transcript.language,
-                            "confidence": round(transcript.confidence, 3),
-                        },
-                    )
-                )
-            facts.append(
-                CoverageAdvanced(
-                    source, "speech", piece.start_s, piece.until_s, sound.published_s,
-                    cut.decode_s * share, encode_s * share, len(heard),
-                )
-            )  # fmt: skip
-            cuts[sound.partition, source] = SpeechCut(
-                source, sound.partition, piece.number, piece.sample, piece.until_s
-            )
-        return Described(tuple(facts), tuple(cuts.values()))
+        return describe(cut, self._models)
+
+    def draft(self, now_s: float) -> tuple[MomentDescribed, ...]:
+        """Provisional moments of the utterances that go on, for sources whose sound is of now.
+
+        Only when there is new sound since the last call. A replay and a file published faster than it runs are not of
+        now, nor is a source that this worker is late with: it drafts when there is time for it.
+        """
+        speeches: list[tuple[str, OpenSpeech]] = []
+        with self._lock:
+            for (_, name), source in self._sources.items():
+                if not -CLOCKS_APART_S <= now_s - source.last.chunk.end_s <= LIVE_WITHIN_S:
+                    continue
+                speech = source.sound.open_speech()
+                if speech is not None and speech.until_s > source.drafted_until_s:
+                    source.drafted_until_s = speech.until_s
+                    speeches.append((name, speech))
+        return draft(speeches, self._models) if speeches else ()
 
     def _cut_one(self, sound: SoundChunk, now_s: float, result: CutSound) -> None:
         chunk, key = sound.chunk, (sound.partition, sound.chunk.source)

@@ -1,7 +1,8 @@
 """media.audio -> sound -> utterances -> words and vectors -> moments.
 
 An utterance may span chunks: a chunk is acknowledged when all its sound is in utterances that were delivered, and never
-before an earlier chunk of its partition.
+before an earlier chunk of its partition. What is still being said is sent too, as moments that are not final, behind
+all that is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from streams.batches import batches
 from streams.intake import read, with_media
 from streams.outbox import Outbox
 from streams.patience import in_thread
-from streams.transcriber import SoundChunk, Transcriber
+from streams.speech_describer import SoundChunk
+from streams.transcriber import Transcriber
 
 IDLE_S = 6.0  # a source that sends nothing for so long has ended, or will not continue this utterance
 
@@ -56,6 +58,8 @@ def transcribe_speech(
             for place in [*cut.finished, *idle.finished, *refused]:
                 for record in unacknowledged.finish(*place):
                     record.ack()
+            drafts = await in_thread("drafting", transcriber.draft, time.time())
+            await outbox.send("moments", drafts)
 
     @app.on_partitions_revoked.connect
     async def forget(_: Any, /, *revoked: Any, signal: Any, **__: Any) -> None:

@@ -50,18 +50,21 @@ class MediaChunk:
 class Chunker:
     """The best video and the best audio stream of an open container, each cut for itself. Not thread-safe.
 
-    Damaged packets are skipped and counted in `damaged`. Pictures that belong to a sound file (covers) are no video.
+    A live source's sound is cut shorter: its words should not wait. Damaged packets are skipped and counted in
+    `damaged`. Pictures that belong to a sound file (covers) are no video.
     """
 
-    def __init__(self, container: InputContainer, rules: ChunkRules, timeline: Timeline) -> None:
+    def __init__(self, container: InputContainer, rules: ChunkRules, timeline: Timeline, *, is_live: bool) -> None:
         self._timeline = timeline
         videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
         audios = list(container.streams.audio)
         self._lanes: dict[int, _Lane] = {}
         if videos:
-            self._lanes[videos[0].index] = _Lane(videos[0], "video", rules)
+            self._lanes[videos[0].index] = _Lane(videos[0], "video", rules.min_s, rules.max_s)
         if audios:
-            self._lanes[audios[0].index] = _Lane(audios[0], "audio", rules)
+            self._lanes[audios[0].index] = _Lane(
+                audios[0], "audio", rules.live_sound_s if is_live else rules.min_s, rules.max_s
+            )
         self.streams: tuple[VideoStream | AudioStream, ...] = tuple(lane.stream for lane in self._lanes.values())
 
     @property
@@ -90,11 +93,11 @@ class Chunker:
 class _Lane:
     """One stream: copied until that can't go on, encoded anew from then on."""
 
-    def __init__(self, stream: VideoStream | AudioStream, kind: Kind, rules: ChunkRules) -> None:
+    def __init__(self, stream: VideoStream | AudioStream, kind: Kind, min_s: float, max_s: float) -> None:
         self.stream = stream
         self._kind = kind
-        self._min = round(rules.min_s * TICKS_PER_S)
-        max_ticks = round(rules.max_s * TICKS_PER_S)
+        self._min = round(min_s * TICKS_PER_S)
+        max_ticks = round(max_s * TICKS_PER_S)
         hold = max_ticks if kind == "video" else round(_SOUND_HOLD_S * TICKS_PER_S)
         self._cutter = Cutter(self._min, max_ticks, hold)
         self._packaging = packaging_for(stream)

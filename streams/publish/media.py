@@ -116,7 +116,7 @@ class MediaReader:
     def _pass(
         self, container: InputContainer, timeline: Timeline, base_s: float, *, is_live: bool, shift_s: float = 0.0
     ) -> Iterator[ChunkPublished]:
-        chunker = Chunker(container, self._rules, timeline)
+        chunker = Chunker(container, self._rules, timeline, is_live=is_live or self._options.realtime)
         if not chunker.streams:
             raise SourceFailed("it holds neither video nor sound")
         broken: Exception | None = None

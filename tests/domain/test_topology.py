@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import ConfigError
-from domain.topology import Agent, Collection, EncoderChoice, Topic, parse_topology, to_mermaid
+from domain.topology import Agent, ChunkRules, Collection, EncoderChoice, Topic, parse_topology, to_mermaid
 
 FILE = (Path(__file__).parents[2] / "topology.yaml").read_text(encoding="utf-8")
 
@@ -41,7 +41,7 @@ limits:
   max_text_characters: 10
   max_clock_skew_s: 1.5
 scenes: {frames_per_s: 1, same_picture: 0.9}
-chunks: {min_s: 2, max_s: 4}
+chunks: {min_s: 2, max_s: 4, live_sound_s: 1}
 """
 
 
@@ -74,7 +74,7 @@ def test_reads_the_small_file_into_values() -> None:
     }
     assert (topology.limits.max_inline_bytes, topology.limits.max_clock_skew_s) == (100, 1.5)
     assert (topology.scenes.frames_per_s, topology.scenes.same_picture) == (1.0, 0.9)
-    assert (topology.chunks.min_s, topology.chunks.max_s) == (2.0, 4.0)
+    assert topology.chunks == ChunkRules(2.0, 4.0, 1.0)
 
 
 def test_our_own_file_has_no_mistakes() -> None:
@@ -94,7 +94,7 @@ ONE_MISTAKE = {
         "line 26: zeal: unknown key; allowed: version, topics, agents, collections, encoders, limits, scenes, chunks",
     ),
     "missing key": ("partitions: 2, ", "", "line 3: topics.media.video.partitions: is missing"),
-    "missing section": ("chunks: {min_s: 2, max_s: 4}\n", "", "line 1: chunks: is missing"),
+    "missing section": ("chunks: {min_s: 2, max_s: 4, live_sound_s: 1}\n", "", "line 1: chunks: is missing"),
     "duplicate name": (
         "  speech: {name: ears, vector_size: 0}",
         "  speech: {name: ears, vector_size: 0}\n  speech: {name: eyes, vector_size: 0}",
@@ -239,6 +239,11 @@ ONE_MISTAKE = {
         "line 22: limits.max_inline_bytes: is more than max_chunk_bytes",
     ),
     "shortest above longest": ("min_s: 2", "min_s: 5", "line 27: chunks.min_s: is more than max_s"),
+    "live sound above longest": (
+        "live_sound_s: 1",
+        "live_sound_s: 5",
+        "line 27: chunks.live_sound_s: is more than max_s",
+    ),
     "list for a key": (
         "chunks: {min_s: 2",
         "chunks: {[1]: 2, min_s: 2",

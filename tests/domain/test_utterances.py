@@ -105,3 +105,30 @@ def test_continuing_at_any_boundary_gives_the_same_rest(probabilities: list[floa
     origin = boundaries[i][0]
     rest = [(origin + at, None if start is None else origin + start) for at, start in cut_all(probabilities[origin:])]
     assert rest == boundaries[i + 1 :]
+
+
+@given(runs_of_probability)
+def test_an_utterance_that_goes_on_has_the_start_that_it_will_end_with(probabilities: list[float]) -> None:
+    cutter = UtteranceCutter(RULES, WINDOW_S)
+    told: set[int | None] = set()
+    for probability in probabilities:
+        boundary = cutter.push(probability)
+        if boundary is not None:
+            assert told <= {None, boundary.start}
+            told = set()
+            assert cutter.open_start is None
+        else:
+            told.add(cutter.open_start)
+    last = cutter.finish()
+    assert told <= {None, last.start if last else None}
+
+
+def test_speech_is_told_of_while_it_goes_on_and_a_click_is_not() -> None:
+    cutter = UtteranceCutter(RULES, WINDOW_S)
+    starts = []
+    for probability in silence(1) + speech(0.1) + silence(0.1) + speech(1):
+        assert cutter.push(probability) is None
+        starts.append(cutter.open_start)
+    start = windows(1) - windows(RULES.pad_s)
+    assert starts[: windows(1.1)] == [None] * windows(1.1)
+    assert starts[-windows(0.8) :] == [start] * windows(0.8)

@@ -330,3 +330,23 @@ def test_in_real_time_a_chunk_is_sent_when_its_last_picture_was_shown(
     chunks: list[ChunkPublished] = list(reader.chunks())
     assert stop.waits == [2.0, 4.0, 6.0, 8.0, 10.0]
     assert [chunk.start_s for chunk in chunks] == [5000.0, 5002.0, 5004.0, 5006.0, 5008.0]
+
+
+def test_sound_that_comes_at_the_speed_of_life_is_cut_shorter_than_pictures(
+    topology: Topology, tmp_path: Path, make_film: Any, film_type: Any
+) -> None:
+    path = make_film(tmp_path / "film.mp4", film_type())
+
+    def lengths(*, realtime: bool) -> dict[str, set[int]]:
+        reader = MediaReader(
+            find_sources([str(path)])[0], topology.chunks, PublishOptions(realtime=realtime),
+            stop=_Waits(), report=lambda _: None, clock=lambda: 5000.0,
+        )  # fmt: skip
+        found: dict[str, set[int]] = {}
+        for chunk in reader.chunks():
+            if not chunk.is_last:
+                found.setdefault(chunk.kind, set()).add(round(chunk.duration_s))
+        return found
+
+    assert lengths(realtime=True) == {"video": {2}, "audio": {1}}
+    assert lengths(realtime=False) == {"video": {2}, "audio": {2}}
