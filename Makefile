@@ -45,10 +45,15 @@ $(VENV)/bin/python:
 	fi; \
 	$$python -m venv $(VENV)
 
+# Its weights tell voices apart. Apart from the rest and without its dependencies, since one of them, webrtcvad, comes as
+# source alone and needs a C compiler; none of them is used. So it can't stand in pyproject.toml.
+VOICES := Resemblyzer==0.1.4
+
 # Of pip's output only the large downloads are shown: they are what one waits for.
 $(STAMP): pyproject.toml | $(VENV)/bin/python
 	@echo "Installing into $(VENV): about 4 minutes and 4 GB of disk the first time. Large downloads:"
 	@$(VENV)/bin/python -m pip install --disable-pip-version-check --progress-bar off -e '.[dev]' | sed -nu \
 	  -e 's/^ *Downloading \([^ ]*\) (\([0-9.]* [MG]B\)).*/  \1  \2/p' \
 	  -e 's/^Installing collected packages.*/Unpacking. This takes a minute or two./p'
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(VOICES)
 	@touch $(STAMP)

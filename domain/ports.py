@@ -98,8 +98,12 @@ class WordMoods(Protocol):
     @property
     def info(self) -> EncoderInfo: ...
 
-    def read(self, texts: Sequence[str]) -> list[tuple[MoodCue, ...]]:
-        """For each text its cues, of kind "words"; none where no word speaks of a mood."""
+    def read(self, texts: Sequence[str], languages: Sequence[str]) -> list[tuple[MoodCue, ...]]:
+        """For each text its cues, of kind "words"; none where no word speaks of a mood.
+
+        `languages` are the texts' own, such as "en" (Transcript.language); in one that it can't read, or that is "",
+        it finds none.
+        """
         ...
 
 

@@ -6,11 +6,18 @@ from collections.abc import Mapping
 
 from domain.errors import ConfigError
 from domain.ports import EncoderInfo
-from encoders.loading import require_prefix
+from encoders.loading import require_name, require_prefix
 from encoders.options import EncoderOptions, Role
 
 # What needs no download: the choice of a machine without a network.
-PACKAGED: Mapping[str, str] = {"pictures": "concept", "sentences": "minilm", "speech": "whisper:tiny.en"}
+PACKAGED: Mapping[str, str] = {
+    "pictures": "concept",
+    "sentences": "minilm",
+    "speech": "whisper:tiny.en",
+    "voices": "resemblyzer",
+    "word_moods": "vader",
+    "voice_moods": "prosody",
+}
 
 
 def listing(options: EncoderOptions, names: Mapping[Role, str] | Mapping[str, str] = PACKAGED) -> list[EncoderInfo]:
@@ -56,5 +63,24 @@ def _describe(role: str, name: str, options: EncoderOptions) -> EncoderInfo:
 
             require_prefix(role, name, whisper_weights.PREFIX, whisper_weights.PREFIX + whisper_weights.PACKAGED)
             return whisper_speech.whisper_info(name, options)
+        case "voices":
+            from encoders import resemblyzer_voices
+
+            require_name(role, name, resemblyzer_voices.RESEMBLYZER)
+            return resemblyzer_voices.resemblyzer_info(options)
+        case "word_moods":
+            from encoders import transformers_loading, vader_words
+
+            if name == vader_words.VADER:
+                return vader_words.vader_info()
+            require_prefix(role, name, transformers_loading.PREFIX, vader_words.VADER)
+            return transformers_loading.transformers_info(role, name, options)
+        case "voice_moods":
+            from encoders import prosody, transformers_loading
+
+            if name == prosody.PROSODY:
+                return prosody.prosody_info()
+            require_prefix(role, name, transformers_loading.PREFIX, prosody.PROSODY)
+            return transformers_loading.transformers_info(role, name, options)
         case _:
             raise ConfigError(f"there is no role {role!r}; the roles are {', '.join(PACKAGED)}")

@@ -6,7 +6,15 @@ import logging
 from typing import Literal, overload
 
 from domain.errors import ConfigError
-from domain.ports import PictureEncoder, SentenceEncoder, SpeechEncoder, VoiceActivity
+from domain.ports import (
+    PictureEncoder,
+    SentenceEncoder,
+    SpeechEncoder,
+    VoiceActivity,
+    VoiceEncoder,
+    VoiceMoods,
+    WordMoods,
+)
 from encoders.options import EncoderOptions, Role
 
 _log = logging.getLogger(__name__)
@@ -18,12 +26,22 @@ def load(role: Literal["pictures"], name: str, options: EncoderOptions) -> Pictu
 def load(role: Literal["sentences"], name: str, options: EncoderOptions) -> SentenceEncoder: ...
 @overload
 def load(role: Literal["speech"], name: str, options: EncoderOptions) -> SpeechEncoder: ...
-def load(role: Role, name: str, options: EncoderOptions) -> PictureEncoder | SentenceEncoder | SpeechEncoder:
+@overload
+def load(role: Literal["voices"], name: str, options: EncoderOptions) -> VoiceEncoder: ...
+@overload
+def load(role: Literal["word_moods"], name: str, options: EncoderOptions) -> WordMoods: ...
+@overload
+def load(role: Literal["voice_moods"], name: str, options: EncoderOptions) -> VoiceMoods: ...
+def load(
+    role: Role, name: str, options: EncoderOptions
+) -> PictureEncoder | SentenceEncoder | SpeechEncoder | VoiceEncoder | WordMoods | VoiceMoods:
     """The encoder called `name`, ready to use. Takes seconds, and minutes when it must download.
 
     pictures:  "open_clip:MODEL/WEIGHTS", "open_clip:MODEL@FILE", "open_clip:MODEL/WEIGHTS@FILE", "concept"
     sentences: "minilm", "sentence_transformers:NAME_OR_FOLDER"
     speech:    "whisper:SIZE" (tiny.en, base, small, turbo...), "whisper:FILE.pt", "whisper:FOLDER" (CTranslate2)
+    voices:    "resemblyzer"
+    word_moods, voice_moods: "vader", "prosody", or for either "transformers:NAME_OR_FOLDER", a classifier
 
     Raises ConfigError for a name, file or device that is wrong. open_clip weights that are right but can't be had now
     are replaced by the concept encoder: its `info.stand_in_for` and `info.warning` say so, and so does the log.
@@ -35,6 +53,12 @@ def load(role: Role, name: str, options: EncoderOptions) -> PictureEncoder | Sen
             return _sentences(name, options)
         case "speech":
             return _speech(name, options)
+        case "voices":
+            return _voices(name, options)
+        case "word_moods":
+            return _word_moods(name, options)
+        case "voice_moods":
+            return _voice_moods(name, options)
 
 
 def voice_activity() -> VoiceActivity:
@@ -80,6 +104,40 @@ def _speech(name: str, options: EncoderOptions) -> SpeechEncoder:
 
     require_prefix("speech", name, PREFIX, PREFIX + PACKAGED_SIZE)
     return WhisperSpeechEncoder(name, options)
+
+
+def _voices(name: str, options: EncoderOptions) -> VoiceEncoder:
+    from encoders.resemblyzer_voices import RESEMBLYZER, ResemblyzerVoiceEncoder
+
+    require_name("voices", name, RESEMBLYZER)
+    return ResemblyzerVoiceEncoder(options)
+
+
+def _word_moods(name: str, options: EncoderOptions) -> WordMoods:
+    from encoders.transformers_loading import PREFIX
+    from encoders.transformers_words import TransformersWordMoods
+    from encoders.vader_words import VADER, VaderWordMoods
+
+    if name == VADER:
+        return VaderWordMoods()
+    require_prefix("word_moods", name, PREFIX, VADER)
+    return TransformersWordMoods(name, options)
+
+
+def _voice_moods(name: str, options: EncoderOptions) -> VoiceMoods:
+    from encoders.prosody import PROSODY, ProsodyVoiceMoods
+    from encoders.transformers_loading import PREFIX
+    from encoders.transformers_voices import TransformersVoiceMoods
+
+    if name == PROSODY:
+        return ProsodyVoiceMoods()
+    require_prefix("voice_moods", name, PREFIX, PROSODY)
+    return TransformersVoiceMoods(name, options)
+
+
+def require_name(role: str, name: str, packaged: str) -> None:
+    if name != packaged:
+        raise ConfigError(f"{role}: there is no encoder {name!r}; write {packaged}")
 
 
 def require_prefix(role: str, name: str, prefix: str, packaged: str) -> None:

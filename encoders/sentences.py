@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -17,7 +18,7 @@ from encoders.devices import prepare_device, uses_half_precision
 from encoders.options import EncoderOptions
 from encoders.torchvision_shim import make_torchvision_importable
 from encoders.vectors import no_rows, unit_rows
-from encoders.weights import WeightsUnavailable, packaged_file, packaged_origin, require_answer
+from encoders.weights import from_cache_or_hub, named_folder, packaged_file, packaged_origin
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -63,7 +64,8 @@ def load_other(name: str, options: EncoderOptions) -> SentenceTransformersEncode
     """
     wanted = name.removeprefix(PREFIX)
     folder = _folder(wanted, options)
-    model = _load(str(folder), options, local_only=True) if folder else _load_from_hub(wanted, options)
+    load = partial(_load, str(folder or wanted), options)
+    model = load(local_only=True) if folder else from_cache_or_hub("sentences", wanted, options, MINILM, load)
     info = replace(other_info(name, options), vector_size=int(model.get_embedding_dimension() or 0), warning=None)
     return SentenceTransformersEncoder(model, info)
 
@@ -92,17 +94,7 @@ def _folder(wanted: str, options: EncoderOptions) -> Path | None:
                 f"sentences: {folder} is not a folder with a sentence-transformers model; correct the path"
             )
         return folder
-    return find_folder(wanted)
-
-
-def find_folder(wanted: str) -> Path | None:
-    """The folder named, or None when the name can only be a hub's. Raises ConfigError for a path to nothing."""
-    path = Path(wanted).expanduser()
-    if path.is_dir():
-        return path
-    if path.is_absolute() or wanted.startswith((".", "~")) or path.exists() or wanted.count("/") > 1:
-        raise ConfigError(f"sentences: {path} is not a folder with a sentence-transformers model; correct the path")
-    return None
+    return named_folder(wanted, "sentences")
 
 
 class SentenceTransformersEncoder:
@@ -160,24 +152,6 @@ def _minilm_folder() -> Path:
     if spec is None or spec.origin is None:
         raise ConfigError(f"package {_PACKAGE} is not installed; run: pip install {_PACKAGE}")
     return packaged_file(_PACKAGE, Path(spec.origin).parent / "model" / "model.safetensors", _SHA256).parent
-
-
-def _load_from_hub(wanted: str, options: EncoderOptions) -> SentenceTransformer:
-    try:
-        return _load(wanted, options, local_only=True)
-    except ConfigError as not_cached:
-        if not options.allow_download:
-            raise ConfigError(
-                f"sentences: {wanted} is not in {options.cache_dir} and downloads are off; allow them, name a folder, "
-                f"or choose {MINILM}, whose weights are installed"
-            ) from not_cached
-    try:
-        require_answer(f"https://huggingface.co/{wanted}/resolve/main/config.json")
-    except WeightsUnavailable as error:
-        raise ConfigError(
-            f"sentences: {wanted} can't be had ({error}); name a folder, or choose {MINILM}, which is installed"
-        ) from error
-    return _load(wanted, options, local_only=False)
 
 
 def _load(source: str, options: EncoderOptions, *, local_only: bool) -> SentenceTransformer:

@@ -10,12 +10,17 @@ import hashlib
 import socket
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeVar
 
 from domain.errors import ConfigError
+from encoders.options import EncoderOptions
 
 HUB_ANSWER_TIMEOUT_S = 5.0
+
+M = TypeVar("M")
 
 
 class WeightsUnavailable(Exception):  # noqa: N818  (a state of the network, not a mistake)
@@ -83,3 +88,35 @@ def require_answer(url: str) -> None:
             raise WeightsUnavailable(f"{url} answered {error.code} {error.reason}") from error
     except (OSError, socket.timeout) as error:  # noqa: UP041
         raise WeightsUnavailable(f"{url} can't be reached: {getattr(error, 'reason', error)}") from error
+
+
+def named_folder(wanted: str, role: str) -> Path | None:
+    """The folder named, or None when the name can only be a hub's. Raises ConfigError for a path to nothing."""
+    path = Path(wanted).expanduser()
+    if path.is_dir():
+        return path
+    if path.is_absolute() or wanted.startswith((".", "~")) or path.exists() or wanted.count("/") > 1:
+        raise ConfigError(f"{role}: {path} is not a folder with a model; correct the path")
+    return None
+
+
+def from_cache_or_hub(role: str, wanted: str, options: EncoderOptions, packaged: str, load: Callable[..., M]) -> M:
+    """`load(local_only=True)`, and where that finds nothing the same with a download.
+
+    Raises ConfigError when the model is neither here nor to be had; `packaged` is what can be chosen in its place.
+    """
+    try:
+        return load(local_only=True)
+    except ConfigError as not_cached:
+        if not options.allow_download:
+            raise ConfigError(
+                f"{role}: {wanted} is not in {options.cache_dir} and downloads are off; allow them, name a folder, "
+                f"or choose {packaged}, which is installed"
+            ) from not_cached
+    try:
+        require_answer(f"https://huggingface.co/{wanted}/resolve/main/config.json")
+    except WeightsUnavailable as error:
+        raise ConfigError(
+            f"{role}: {wanted} can't be had ({error}); name a folder, or choose {packaged}, which is installed"
+        ) from error
+    return load(local_only=False)

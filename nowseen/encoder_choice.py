@@ -11,8 +11,7 @@ from nowseen.settings import Settings
 
 def wanted_encoders(settings: Settings, topology: Topology) -> Mapping[str, str]:
     """Names by role."""
-    chosen = {"pictures": settings.pictures, "speech": settings.speech, "sentences": settings.sentences}
-    return {role: chosen.get(role) or choice.name for role, choice in topology.encoders.items()}
+    return {role: getattr(settings, role, None) or choice.name for role, choice in topology.encoders.items()}
 
 
 def encoder_options(settings: Settings) -> EncoderOptions:

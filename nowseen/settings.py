@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     pictures: str | None = Field(None, description="picture encoder, such as open_clip:ViT-B-32/laion2b_s34b_b79k")
     speech: str | None = Field(None, description="speech encoder, such as whisper:small or whisper:/path/to/model.pt")
     sentences: str | None = Field(None, description="sentence encoder, such as minilm")
+    voices: str | None = Field(None, description="encoder that tells voices apart, such as resemblyzer")
+    word_moods: str | None = Field(None, description="reader of moods in words, such as vader or transformers:/folder")
+    voice_moods: str | None = Field(None, description="hearer of moods in voices, such as prosody")
     device: str | None = Field(None, description="cuda, mps or cpu; unset: the best there is")
     download: bool = Field(True, description="whether weights may be downloaded from a model hub")
 
