@@ -43,15 +43,20 @@ def run_worker(settings: Settings) -> None:
     names, options = wanted_encoders(settings, topology), encoder_options(settings)
     sentences = encoders.load("sentences", names["sentences"], options)
     pictures = encoders.load("pictures", names["pictures"], options)
-    speech = encoders.load("speech", names["speech"], options)
+    models = SpeechModels(
+        encoders.load("speech", names["speech"], options),
+        sentences,
+        encoders.load("voices", names["voices"], options),
+        encoders.load("word_moods", names["word_moods"], options),
+        encoders.load("voice_moods", names["voice_moods"], options),
+    )
     archive = FsspecArchive(settings.archive_url)
     app = make_app(GROUP, kafka, topology, settings.data / f"worker-{os.getpid()}")
     topics = make_topics(app, topology)
     outbox = Outbox(topics)
-    transcriber = Transcriber(SpeechModels(speech, sentences), encoders.voice_activity)
-    describe_scenes(
-        app, topics["media.video"], outbox, archive, SceneDescriber(pictures, archive, topology.scenes), topology.limits
-    )
+    transcriber = Transcriber(models, encoders.voice_activity)
+    scenes = SceneDescriber(pictures, encoders.picture_moods(pictures), archive, topology.scenes)
+    describe_scenes(app, topics["media.video"], outbox, archive, scenes, topology.limits)
     transcribe_speech(app, topics["media.audio"], outbox, archive, transcriber, topology.limits)
     embed_text(app, topics["media.text"], outbox, sentences, topology.limits)
 

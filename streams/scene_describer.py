@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image as Pictures
 
 from domain.errors import BadEvent
 from domain.events import ChunkPublished, CoverageAdvanced, MomentDescribed
-from domain.ports import Image, Matrix, MediaArchive, PictureEncoder
+from domain.ports import Image, Matrix, MediaArchive, PictureEncoder, PictureMoods
 from domain.sampling import runs
 from domain.topology import SceneRules
 from streams.decode import Frame, decode_frames
@@ -35,8 +36,8 @@ class VideoChunk:
 class SceneDescriber:
     """Stateless between calls: a chunk gives the same scenes whenever it comes."""
 
-    def __init__(self, pictures: PictureEncoder, archive: MediaArchive, rules: SceneRules) -> None:
-        self._pictures, self._archive, self._rules = pictures, archive, rules
+    def __init__(self, pictures: PictureEncoder, moods: PictureMoods, archive: MediaArchive, rules: SceneRules) -> None:
+        self._pictures, self._moods, self._archive, self._rules = pictures, moods, archive, rules
         self._decoders = ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="decode")
 
     def describe(self, chunks: Sequence[VideoChunk]) -> list[tuple[MomentDescribed | CoverageAdvanced, ...] | BadEvent]:
@@ -74,8 +75,9 @@ class SceneDescriber:
 
     def _scenes(self, chunk: ChunkPublished, frames: list[Frame], vectors: Matrix) -> list[MomentDescribed]:
         scenes = []
-        for run in runs([frame.image for frame in frames], self._rules.same_picture):
-            mean = vectors[run.start : run.stop].mean(axis=0)
+        found = runs([frame.image for frame in frames], self._rules.same_picture)
+        means = np.stack([_unit_mean(vectors[run.start : run.stop]) for run in found])
+        for run, mean, cues in zip(found, means, self._moods.look(means), strict=True):
             start_s = frames[run.start].time_s
             middle = frames[(run.start + run.stop - 1) // 2].image
             scenes.append(
@@ -85,11 +87,17 @@ class SceneDescriber:
                     start_s=start_s,
                     end_s=frames[run.stop].time_s if run.stop < len(frames) else max(chunk.end_s, start_s),
                     encoder=self._pictures.info.name,
-                    vectors={"image": tuple((mean / max(float(np.linalg.norm(mean)), 1e-9)).tolist())},
+                    vectors={"image": tuple(mean.tolist())},
                     thumbnail_key=self._archive.put_thumbnail(chunk.source, start_s, _jpeg(middle)),
+                    cues=cues,
                 )
             )
         return scenes
+
+
+def _unit_mean(rows: Matrix) -> npt.NDArray[np.float32]:
+    mean = rows.mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
 
 
 def _jpeg(image: Image) -> bytes:

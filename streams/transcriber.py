@@ -7,21 +7,26 @@ being said.
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 from domain.errors import BadEvent
-from domain.events import MomentDescribed, SpeechCut
+from domain.events import ChunkPublished, MomentDescribed, SpeechCut
 from domain.ports import VoiceActivity
 from domain.utterances import UtteranceRules
 from streams.decode import decode_sound
 from streams.speech_describer import CutSound, Described, SoundChunk, SpeechModels, describe, draft
-from streams.speech_segments import OpenSpeech, Settled, SourceSound
+from streams.speech_segments import JOINED_S, OpenSpeech, Settled, SourceSound
+
+log = logging.getLogger(__name__)
 
 LIVE_WITHIN_S = 3.0  # older sound by the wall clock is a replay, or we are late: no drafts
 CLOCKS_APART_S = 1.0  # a publisher's clock may be ahead by so much; sound further ahead comes faster than it runs
+OUT_OF_ORDER = 3  # of the newest eight chunks
 
 
 @dataclass(slots=True)
@@ -30,6 +35,8 @@ class _Source:
     last: SoundChunk
     last_seen_s: float
     drafted_until_s: float = 0.0
+    out_of_order: deque[bool] = field(default_factory=lambda: deque(maxlen=8))  # of the newest chunks
+    warned: bool = False
 
 
 class Transcriber:
@@ -116,10 +123,23 @@ class Transcriber:
             if source is None:
                 source = _Source(SourceSound(self._rules, self._voice_activity), sound, now_s)
                 self._sources[key] = source
+            else:
+                self._check_order(source, chunk)
             source.last, source.last_seen_s = sound, now_s
             self._take(sound, source.sound.push(sound.offset, chunk.start_s, pcm, skip), result)
         if chunk.is_last:
             self._end(key, result)
+
+    def _check_order(self, source: _Source, chunk: ChunkPublished) -> None:
+        # One chunk sent twice is nothing; again and again it is two publishers, whose sound no one can take apart.
+        source.out_of_order.append(chunk.start_s < source.last.chunk.end_s - JOINED_S)
+        if sum(source.out_of_order) >= OUT_OF_ORDER and not source.warned:
+            source.warned = True
+            log.warning(
+                "source %s: its sound overlaps or runs backwards again and again, and words get lost. Two publishers "
+                "must not use one source name at the same time: give each its own",
+                chunk.source,
+            )
 
     def _end(self, key: tuple[int, str], result: CutSound) -> None:
         if source := self._sources.pop(key, None):
