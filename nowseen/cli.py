@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.errors import ConfigError
+from nowseen.speakers_cli import speakers
 
 if TYPE_CHECKING:
     from nowseen.settings import Settings
@@ -22,6 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it would print local variables, secrets among them
     help="Search what is being seen and said right now. Settings are NOWSEEN_* in the environment.",
 )
+
+app.add_typer(speakers)
 
 _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every line of every part.")]
 

@@ -17,6 +17,7 @@ from search.api_models import ErrorModel
 from search.api_node import node_routes
 from search.api_parts import ApiParts
 from search.api_search import search_routes
+from search.api_speakers import speaker_routes
 from search.clips import Clips
 
 __all__ = ["ApiParts", "create_api"]
@@ -33,6 +34,7 @@ def create_api(parts: ApiParts) -> FastAPI:
     add_guards(api, parts.allowed_hosts)
     api.include_router(search_routes(parts))
     api.include_router(media_routes(parts, Clips(parts.archive, parts.clips)))
+    api.include_router(speaker_routes(parts))
     api.include_router(node_routes(parts))
 
     @api.get("/", include_in_schema=False)

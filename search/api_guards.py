@@ -1,12 +1,14 @@
 """What stands before and behind every endpoint: who may ask, and how mistakes and faults are answered.
 
 A page on the internet can make a browser resolve its own name to 127.0.0.1 and then read from there as if from itself
-(DNS rebinding). Such a request still carries the page's name in its Host header, so only known names are served.
+(DNS rebinding). Such a request still carries the page's name in its Host header, so only known names are served. And any
+page may send forms and texts to 127.0.0.1, though it can't read the answer; so those change nothing here.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 
 from fastapi import FastAPI, HTTPException, Request
@@ -16,13 +18,17 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from domain.errors import BadEvent
+from domain.errors import BadEvent, BadRequest
 from search.clips import BadClip
 from search.instants import BadInstant
 from search.service import BadQuery
+from search.speakers import UnknownSpeaker
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _LOCAL_ORIGINS = r"http://(127\.0\.0\.1|localhost)(:\d+)?"
+_READING = ("GET", "HEAD", "OPTIONS")
+# What no form and no script elsewhere can send unless the browser asks us first (Fetch standard, "simple requests").
+_DELIBERATE = re.compile(r"application/(json|octet-stream)|(audio|video)/.+")
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +41,7 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            named = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+            named = _header(scope, b"host")
             if _without_port(named).lower() not in self._hosts:
                 refusal = _answer(
                     400, f"this node does not serve the host {named[:80]!r}: add it to NOWSEEN_ALLOWED_HOSTS"
@@ -45,17 +51,45 @@ class KnownHosts:
         await self._app(scope, receive, send)
 
 
+class DeliberateWrites:
+    """ASGI middleware: refuses to change anything for a page that is not of this machine, or for a request that such a
+    page could have made a browser send."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _READING and (why_not := _not_deliberate(scope)):
+            await _answer(*why_not)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _not_deliberate(scope: Scope) -> tuple[int, str] | None:
+    origin, content_type = _header(scope, b"origin"), _header(scope, b"content-type")
+    if origin and not re.fullmatch(_LOCAL_ORIGINS, origin):
+        return 403, f"the page {origin[:80]!r} may not change anything here"
+    if scope["method"] == "POST" and not _DELIBERATE.fullmatch(content_type.partition(";")[0].strip().lower()):
+        return 415, (
+            "send it with the content type application/json, or a recording as audio/... or application/octet-stream: "
+            "anything else could come from a foreign web page"
+        )
+    return None
+
+
 def add_guards(app: FastAPI, allowed_hosts: Iterable[str]) -> None:
+    app.add_middleware(DeliberateWrites)
     # The one added last stands outermost: a host that is not served learns nothing, not even of CORS.
     app.add_middleware(
         CORSMiddleware,
         allow_origin_regex=_LOCAL_ORIGINS,
-        allow_methods=["GET"],
+        allow_methods=["GET"],  # the dashboard asks from its server: no page needs to change anything
         expose_headers=["X-Clip-Start-Offset-S"],
     )
     app.add_middleware(KnownHosts, hosts=(*LOCAL_HOSTS, *allowed_hosts))
-    for mistake in (BadQuery, BadClip, BadInstant, BadEvent):
+    for mistake in (BadQuery, BadClip, BadInstant, BadEvent, BadRequest):
         app.add_exception_handler(mistake, _mistake)
+    app.add_exception_handler(UnknownSpeaker, _unknown)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(OSError, _unavailable)
@@ -66,10 +100,14 @@ async def _mistake(_: Request, error: Exception) -> JSONResponse:
     return _answer(400, str(error))
 
 
+async def _unknown(_: Request, error: Exception) -> JSONResponse:
+    return _answer(404, str(error))
+
+
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it alone)
-    # Where a mistake is: ("query", name of the parameter, and the position in a list).
-    return _answer(400, "; ".join(f"{mistake['loc'][1]}: {mistake['msg']}" for mistake in error.errors()))
+    # Where a mistake is: ("query", name of the parameter, and the position in a list), or ("body",) for all of it.
+    return _answer(400, "; ".join(f"{mistake['loc'][:2][-1]}: {mistake['msg']}" for mistake in error.errors()))
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
@@ -95,6 +133,10 @@ async def _fault(_: Request, __: Exception) -> JSONResponse:
 
 def _answer(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
     return JSONResponse({"error": message}, status, headers=headers)
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
 
 
 def _without_port(host: str) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import time
 
+from domain.events import Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentStore
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
 from search.service import SearchService
+from search.speakers import Speakers
 from search.watermarks import Watermarks
 
 
@@ -26,6 +28,8 @@ class ApiParts:
     archive: MediaArchive
     watermarks: Watermarks
     metrics: NodeMetrics
+    speakers: Speakers
+    voice_of: Callable[[bytes], Vector]  # of a recording; BadRequest when it is not one person speaking
     encoders: tuple[EncoderInfo, ...]
     clips: ClipOptions
     ready: Callable[[], tuple[bool, str]]  # whether new events are being stored, and if not, why

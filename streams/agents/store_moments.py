@@ -4,59 +4,63 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import faust
 from faust.types import EventT, StreamT
 
 from domain.errors import BadEvent
-from domain.events import CoverageAdvanced, MomentDescribed, WatermarkAdvanced
-from domain.ports import MomentStore
+from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn, WatermarkAdvanced
 from domain.topology import Limits
 from streams.batches import batches
 from streams.intake import read
 from streams.outbox import Outbox
 from streams.patience import in_thread
 
+Change: TypeAlias = MomentDescribed | MomentWithdrawn
+
 
 def store_moments(
     app: faust.App,
     topic: Any,
     outbox: Outbox,
-    store: MomentStore,
+    store: Callable[[Sequence[Change], float], None],
     limits: Limits,
     on_stored: Callable[[Sequence[MomentDescribed], float], None],
     on_coverage: Callable[[CoverageAdvanced, WatermarkAdvanced], None],
 ) -> None:
-    """`on_stored` and `on_coverage` tell the search node, in the same process, what has become searchable."""
+    """`store` takes changes in order, and when they were stored (Unix seconds); it may block, and raise BadEvent.
 
-    async def keep(moments: list[tuple[EventT[Any], MomentDescribed]]) -> None:
-        facts = [moment for _, moment in moments]
+    `on_stored` and `on_coverage` tell the search node, in the same process, what has become searchable for good.
+    """
+
+    async def keep(changes: list[tuple[EventT[Any], Change]]) -> None:
+        facts = [fact for _, fact in changes]
         try:
-            await in_thread("storing moments", store.upsert, facts, time.time())
-            on_stored(facts, time.time())
+            await in_thread("storing moments", store, facts, time.time())
+            on_stored([fact for fact in facts if isinstance(fact, MomentDescribed) and fact.is_final], time.time())
         except BadEvent as bad:
-            if len(moments) == 1:
-                await outbox.reject(moments[0][0], str(bad))
-            else:  # nothing of the batch was written: one by one, the others are
-                for each in moments:
+            if len(changes) == 1:
+                await outbox.reject(changes[0][0], str(bad))
+            else:  # storing again is harmless: one by one, the others are
+                for each in changes:
                     await keep([each])
 
     async def agent(stream: StreamT[Any]) -> None:
         async for records in batches(stream, limit=256, within_s=0.01):
-            moments: list[tuple[EventT[Any], MomentDescribed]] = []
+            changes: list[tuple[EventT[Any], Change]] = []
             covered: list[CoverageAdvanced] = []
             for record in records:
                 try:
-                    fact = read(record, (MomentDescribed, CoverageAdvanced), limits, time.time()).fact
+                    fact = read(record, (MomentDescribed, MomentWithdrawn, CoverageAdvanced), limits, time.time()).fact
                     if isinstance(fact, CoverageAdvanced):
                         covered.append(fact)
-                    elif isinstance(fact, MomentDescribed):
-                        moments.append((record, fact))
+                    elif isinstance(fact, Change):
+                        changes.append((record, fact))
                 except BadEvent as bad:
                     await outbox.reject(record, str(bad))
-            if moments:
-                await keep(moments)
+            if changes:
+                await keep(changes)
             marks = [WatermarkAdvanced(c.source, c.modality, c.until_s, time.time()) for c in covered]
             for coverage, mark in zip(covered, marks, strict=True):
                 on_coverage(coverage, mark)
