@@ -1,4 +1,4 @@
-"""`nowseen evaluate speakers`: how well voices are told apart, on any folder of recordings with one folder a speaker."""
+"""`nowseen evaluate speakers`: how well voices are told apart, on any folder of recordings, one folder a speaker."""
 
 from __future__ import annotations
 
