@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,11 +39,13 @@ class WhisperCheckpoint:
     alignment_heads: tuple[tuple[int, int], ...]  # (layer, head) of the cross-attentions that follow time
 
 
-def read_whisper(folder: Path) -> WhisperCheckpoint:
-    """`folder` holds model.bin and config.json. Raises ConfigError when they are not a whole Whisper model."""
-    path = folder / "model.bin"
+def read_whisper(folder: Path, parts: Sequence[Path] = ()) -> WhisperCheckpoint:
+    """`folder` holds config.json, and model.bin unless it comes in `parts`, to be read one after another.
+
+    Raises ConfigError when they are not a whole Whisper model.
+    """
     try:
-        variables = _read_variables(path.read_bytes())
+        variables = _read_variables(b"".join(part.read_bytes() for part in parts or [folder / "model.bin"]))
         heads = json.loads((folder / "config.json").read_text("utf-8"))["alignment_heads"]
         dims = _dims(variables)
         state = {name: _tensor(array) for name, array in _whisper_names(variables, dims)}

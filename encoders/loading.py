@@ -8,6 +8,7 @@ from typing import Literal, overload
 from domain.errors import ConfigError
 from domain.ports import (
     PictureEncoder,
+    PictureMoods,
     SentenceEncoder,
     SpeechEncoder,
     VoiceActivity,
@@ -66,6 +67,13 @@ def voice_activity() -> VoiceActivity:
     from encoders.silero_voice_activity import SileroVoiceActivity
 
     return SileroVoiceActivity()
+
+
+def picture_moods(pictures: PictureEncoder) -> PictureMoods:
+    """Moods in the vectors that `pictures` makes. The stand-in `concept` knows none, so with it there are none."""
+    from encoders.zero_shot_moods import ZeroShotPictureMoods
+
+    return ZeroShotPictureMoods(pictures)
 
 
 def _pictures(name: str, options: EncoderOptions) -> PictureEncoder:

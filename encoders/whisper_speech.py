@@ -18,8 +18,8 @@ a mistake from growing into a loop and one source's words out of another's.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -33,11 +33,14 @@ from encoders.whisper_weights import PREFIX, find_whisper, load_whisper
 
 _BATCH_SIZE = 8
 _RETRY_TEMPERATURE = 0.4
+_DRAFT_WINDOW_S = 10.0
 _TOKENS_PER_S = 20  # more than anyone says in any language: bounds what a loop costs
 _TOKENS_AT_LEAST = 32
 _PREPENDED = "\"'“¿([{-"
 _WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})  # as whisper.tokenizer has it
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
+
+_Finish: TypeAlias = Callable[[Any, Any, Pcm], Transcript]  # of a decoding result, its encoding and its sound
 
 
 class WhisperSpeechEncoder:
@@ -71,6 +74,13 @@ class WhisperSpeechEncoder:
 
     def transcribe(self, utterances: Sequence[Pcm]) -> list[Transcript]:
         """Raises ValueError for an utterance that is not one channel of at most 30 s."""
+        return self._transcribe(utterances, self._shortest_window_s, self._with_times)
+
+    def draft(self, utterances: Sequence[Pcm]) -> list[Transcript]:
+        """Raises ValueError for an utterance that is not one channel of at most 30 s."""
+        return self._transcribe(utterances, min(_DRAFT_WINDOW_S, self._shortest_window_s), _without_times)
+
+    def _transcribe(self, utterances: Sequence[Pcm], shortest_s: float, finish: _Finish) -> list[Transcript]:
         from encoders.whisper_windows import WINDOW_S, window_s
 
         for utterance in utterances:
@@ -80,14 +90,15 @@ class WhisperSpeechEncoder:
         # Like lengths together: a batch is decoded until its longest text ends.
         order = sorted((i for i, pcm in enumerate(utterances) if pcm.any()), key=lambda i: utterances[i].size)
         while order:
-            length_s = window_s(utterances[order[0]], self._shortest_window_s)
-            batch = [i for i in order[:_BATCH_SIZE] if window_s(utterances[i], self._shortest_window_s) == length_s]
+            length_s = window_s(utterances[order[0]], shortest_s)
+            batch = [i for i in order[:_BATCH_SIZE] if window_s(utterances[i], shortest_s) == length_s]
             order = order[len(batch) :]
-            for i, transcript in zip(batch, self._window([utterances[i] for i in batch], length_s), strict=True):
+            found = self._window([utterances[i] for i in batch], length_s, finish)
+            for i, transcript in zip(batch, found, strict=True):
                 transcripts[i] = transcript
         return transcripts
 
-    def _window(self, utterances: list[Pcm], length_s: float) -> list[Transcript]:
+    def _window(self, utterances: list[Pcm], length_s: float, finish: _Finish) -> list[Transcript]:
         import torch
 
         from encoders.whisper_windows import log_mel
@@ -103,9 +114,7 @@ class WhisperSpeechEncoder:
                 for i, result in zip(again, self._decode(features[again], tokens, _RETRY_TEMPERATURE), strict=True):
                     decoded[i] = result
             return [
-                Transcript("")
-                if nobody_spoke(result) or loops(result)
-                else self._with_times(result, features[i], utterances[i])
+                Transcript("") if nobody_spoke(result) or loops(result) else finish(result, features[i], utterances[i])
                 for i, result in enumerate(decoded)
             ]
 
@@ -157,6 +166,11 @@ class WhisperSpeechEncoder:
                 words.append(Word(timing.word.strip(), start_s, end_s))
         confidence = float(np.mean(token_probabilities)) if token_probabilities else 0.0
         return Transcript(result.text, tuple(words), result.language, confidence)
+
+
+def _without_times(result: Any, _features: Any, _utterance: Pcm) -> Transcript:
+    """The confidence is the geometric mean here, which is the lower one: single probabilities come with the times."""
+    return Transcript(result.text, (), result.language, float(np.exp(result.avg_logprob)))
 
 
 def whisper_info(name: str, options: EncoderOptions) -> EncoderInfo:

