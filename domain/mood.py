@@ -65,6 +65,7 @@ class _Vote:
     arousal: float
     valence_weight: float  # 0: says nothing of it
     arousal_weight: float
+    is_trait: bool
 
     @property
     def pull(self) -> float:
@@ -87,15 +88,15 @@ def judge(cues: Sequence[MoodCue], traits: Mapping[str, Trait], text: str = "") 
     weight = sum(vote.weight for vote in votes)
     if not weight:
         return UNKNOWN
-    valence, valence_doubt = _mean([(vote.valence, vote.valence_weight) for vote in votes])
-    arousal, arousal_doubt = _mean([(vote.arousal, vote.arousal_weight) for vote in votes])
+    valence, valence_doubt = _mean([(vote.valence, vote.valence_weight, vote.is_trait) for vote in votes])
+    arousal, arousal_doubt = _mean([(vote.arousal, vote.arousal_weight, vote.is_trait) for vote in votes])
     label = label_of(valence, arousal)
     if label == "neutral" and weight < _NEUTRAL_WEIGHT:
         return UNKNOWN
     confidence = weight / (weight + _HALF_SURE_WEIGHT) * (1 - min(1.0, max(valence_doubt, arousal_doubt)))
     if not any(vote.valence_weight for vote in votes) or not any(vote.arousal_weight for vote in votes):
         confidence *= _ONE_AXIS
-    voice_valence, _ = _mean([(vote.valence, vote.valence_weight) for vote in votes if vote.kind == "voice"], prior=0.0)
+    voice_valence = _voice([(vote.valence, vote.valence_weight) for vote in votes if vote.is_trait])[0]
     if sarcasm_likely(text, cues, voice_valence, _is_flat(cues, traits)):
         confidence *= _SARCASM
     return Mood(label, valence, arousal, confidence, _shares(votes))
@@ -123,7 +124,7 @@ def _vote(cue: MoodCue, traits: Mapping[str, Trait]) -> _Vote | None:
         weight = _KIND_WEIGHTS[cue.kind] * (_FAINTEST + (1 - _FAINTEST) * max(abs(valence), abs(arousal)))
         return _Vote(
             cue.kind, cue.what, valence, arousal,
-            weight if cue.valence is not None else 0.0, weight if cue.arousal is not None else 0.0,
+            weight if cue.valence is not None else 0.0, weight if cue.arousal is not None else 0.0, False,
         )  # fmt: skip
     found = None if cue.measured is None else deviation(cue.what, cue.measured, traits)
     if found is None:
@@ -132,19 +133,28 @@ def _vote(cue: MoodCue, traits: Mapping[str, Trait]) -> _Vote | None:
     return _Vote(
         cue.kind, found.what,
         says * meaning.valence_sign if meaning.valence_weight else 0.0, says * meaning.arousal_sign,
-        found.trust * meaning.valence_weight, found.trust * meaning.arousal_weight,
+        found.trust * meaning.valence_weight, found.trust * meaning.arousal_weight, True,
     )  # fmt: skip
 
 
-def _mean(votes: Sequence[tuple[float, float]], prior: float = _PRIOR_WEIGHT) -> tuple[float, float]:
-    """Weighted mean of the values, drawn to 0 by the prior, and their weighted standard deviation."""
-    weight = sum(each for _, each in votes)
-    if not weight:
+def _mean(votes: Sequence[tuple[float, float, bool]]) -> tuple[float, float]:
+    """Mean of values by weight, drawn to 0 by the prior, and how far they are from agreeing: their deviation.
+
+    The traits of a voice are one witness: that some stay as usual while others rise is no disagreement.
+    """
+    witnesses = [(value, weight) for value, weight, is_trait in votes if not is_trait]
+    witnesses.append(_voice([(value, weight) for value, weight, is_trait in votes if is_trait]))
+    total = sum(weight for _, weight in witnesses)
+    if not total:
         return 0.0, 0.0
-    total = sum(value * each for value, each in votes)
-    middle = total / weight
-    doubt = math.sqrt(sum(each * (value - middle) ** 2 for value, each in votes) / weight)
-    return total / (weight + prior), doubt
+    middle = sum(value * weight for value, weight in witnesses) / total
+    doubt = math.sqrt(sum(weight * (value - middle) ** 2 for value, weight in witnesses) / total)
+    return middle * total / (total + _PRIOR_WEIGHT), doubt
+
+
+def _voice(votes: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    weight = sum(weight for _, weight in votes)
+    return (sum(value * weight for value, weight in votes) / weight if weight else 0.0), weight
 
 
 def _shares(votes: Sequence[_Vote]) -> tuple[Share, ...]:

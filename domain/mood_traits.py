@@ -4,6 +4,10 @@ Raised pitch, level, tempo and high frequencies go with arousal in every study; 
 it by its timbre and its melody (Juslin and Laukka, "Communication of emotions in vocal expression and music
 performance", Psychological Bulletin 129, 2003, table 7; Goudbeek and Scherer, "Beyond arousal", JASA 128, 2010). So
 level, pitch, tempo and pauses say nothing of valence here: who speaks softly is not sad, who speaks loudly not angry.
+
+Of 175 utterances of the eight even readers below, by voice alone after each one's first five, 162 are neutral, 9 tense
+and 4 calm; the last eight of each made 20 dB softer: 25 neutral, 30 calm, 4 unknown, 1 sad. How often a mood is right
+is not known: there was no labelled speech to measure it on.
 """
 
 from __future__ import annotations
@@ -36,13 +40,16 @@ class Meaning:
     valence_sign: int = 1
 
 
+# The usual is the mean of eight people who read evenly, in five languages, 25 utterances each (encoders' "prosody");
+# spreads and what is within one person are larger than theirs (3, 23, 0.6, 0.9, 2.7, 0.08 and 1.3, 9, 0.5, 0.6, 1.8,
+# 0.06): people who talk vary more than people who read. One of the eight was a man, so pitch is set between.
 MEANINGS: Mapping[str, Meaning] = {
-    "level_db": Meaning("level", "louder than", "softer than", -26, 8, 3.5, 0.3),
-    "pitch_hz": Meaning("pitch", "above", "below", 165, 50, 18, 0.25),
-    "pitch_sd_semitones": Meaning("melody", "livelier than", "flatter than", 3, 1.5, 0.8, 0.2, valence_weight=0.1),
-    "syllables_per_s": Meaning("tempo", "faster than", "slower than", 4, 1.2, 0.8, 0.15),
-    "hf_to_lf_db": Meaning("timbre", "sharper than", "softer than", -9, 5, 2.5, 0.2, 1, 0.15, -1),
-    "pause_share": Meaning("pauses", "longer than", "shorter than", 0.3, 0.15, 0.1, 0.1, -1),
+    "level_db": Meaning("level", "louder than", "softer than", -23, 8, 2.5, 0.3),
+    "pitch_hz": Meaning("pitch", "above", "below", 165, 50, 15, 0.25),
+    "pitch_sd_semitones": Meaning("melody", "livelier than", "flatter than", 3.5, 1.2, 0.7, 0.2, valence_weight=0.03),
+    "syllables_per_s": Meaning("tempo", "faster than", "slower than", 5, 1.2, 0.8, 0.15),
+    "hf_to_lf_db": Meaning("timbre", "sharper than", "softer than", -12, 5, 2.5, 0.2, 1, 0.05, -1),
+    "pause_share": Meaning("pauses", "longer than", "shorter than", 0.2, 0.15, 0.1, 0.1, -1),
 }
 
 

@@ -8,7 +8,6 @@ neither's mean.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -25,21 +24,38 @@ from domain.speakers import Speaker
 from domain.voice_changes import mean_voice
 
 _NAMESPACE = UUID("0a6d4e57-3d0d-5a53-8b64-7c1f0f5d9b1e")
-_ANONYMOUS = re.compile(r"speaker\s*\d+", re.IGNORECASE)
-_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerRules:
-    """Cosines between an utterance's voice and a speaker's."""
+    """Likenesses are KnownVoices', 0 to 1.
+
+    Measured with Resemblyzer (mean of windows every 0.4 s) on utterances of 1 to 10 s, three shuffled streams each:
+
+    | stream | people | purity | in their largest speaker | speakers, of 3 or more | labelled |
+    |---|---|---|---|---|---|
+    | several channels, connected speech | 9 | 1.00 | 0.99 | 7.7, 4.3 | 0.93 |
+    | telephone, connected speech | 7 | 0.95 | 1.00 | 7.7, 6.7 | 0.92 |
+    | the same, a third with noise (10 to 25 dB) and level changed | 7 | 1.00 | 0.90 | 19.7, 12 | 0.89 |
+    | single words, full bandwidth | 8 | 1.00 | 0.99 | 9.7, 8 | 0.96 |
+    | the same | 30 | 0.94 | 0.97 | 33, 27 | 0.87 |
+
+    Plain cosines against the best fixed thresholds (0.84 and 0.76) gave 0.87 purity on the second and labelled 0.80 of
+    the last. Equal error rate of two single utterances, by cosine: 7.1 % over the telephone, 6.0 % for single words,
+    17 % and 19 % with noise. Errors are cut to speakers too many, which a merge mends, not to people taken for others.
+    Enrolled from three utterances, half of the people of each stream: 85 to 93 % named right without noise, 66 to 74 %
+    with, none wrong and no stranger named; at 0.82 one stranger in ten was, among the 30.
+    """
 
     same_voice: float = 0.82
-    new_voice: float = 0.76
-    enrolled_voice: float = 0.85
+    new_voice: float = 0.76  # in between it is nobody's
+    enrolled_voice: float = 0.86  # a name given on purpose takes more
     min_spoken_s: float = 1.0  # less is nobody's
     min_new_s: float = 2.0  # less founds no new speaker
     memory_utterances: int = 50  # so many weigh in a voice: it follows a cold or another room
-    two_below: float = 0.70  # a split's two halves are two voices
+    # Cosine of the mean voices of a speaker's two most different groups of utterances. Two people's were below it in 68
+    # to 85 % of pairs, one person's in 0 to 7 %: somebody asked for the split, so it errs on their side.
+    two_below: float = 0.78
     remembered_moments: int = 20_000  # whose answer stays the same when they are replayed
 
 
@@ -86,7 +102,7 @@ class SpeakerBook:
 
     def name(self, id: str, name: str) -> list[Speaker]:
         person = self._person(id)
-        return [self._known.put(replace(person, name=self._free_name(name, person)))]
+        return [self._known.put(replace(person, name=self._known.free_name(name, person)))]
 
     def merge(self, id: str, into: str) -> list[Speaker]:
         """The two are one from now on, with `into`'s number, and its name if it has one. A name of the other's stays
@@ -143,10 +159,10 @@ class SpeakerBook:
         name too; who has the name already gets the new recording, if it sounds like that person."""
         if not consent.strip():
             raise BadRequest("an enrolment needs a consent note: who allowed the recording to be used, and when")
-        person = next((each for each in self.speakers() if each.name and _same(each.name, name)), None)
-        near = [(cosine, self._known.person(each.id)) for cosine, each in self._known.likeness(voice)]
+        near = [(likeness, self._known.person(each.id)) for likeness, each in self._known.likeness(voice)]
+        person = self._known.named(name)
         if person is not None:
-            likeness = next(cosine for cosine, whose in near if whose == person)
+            likeness = next(likeness for likeness, whose in near if whose == person)
             if likeness < self._rules.new_voice:
                 raise BadRequest(
                     f"this recording is only {likeness:.2f} like {person.label}, who is known already: "
@@ -155,7 +171,7 @@ class SpeakerBook:
         elif near and near[0][0] >= self._rules.enrolled_voice:
             nearest = near[0][1]
             person = nearest if nearest and nearest.name is None else None
-        name = self._free_name(name, person)
+        name = self._known.free_name(name, person)
         person = person or self._add(_id(f"{name}|{now_s}"), voice, now_s)
         return [self._known.put(replace(person, name=name, enrolled=voice, consent=consent.strip()))]
 
@@ -171,11 +187,8 @@ class SpeakerBook:
     def resolve(self, who: str) -> tuple[str, ...]:
         """Every id, merged ones included, of whoever is meant by an id, a name or "speaker 7", in any case; none when
         nobody is."""
-        for each in self._known.all():
-            if any(_same(who, called) for called in (each.id, each.name or "", f"speaker {each.number}")):
-                person = self._known.person(each.id) or each
-                return tuple(member.id for member in self._known.family(person))
-        return ()
+        person = self._known.called(who)
+        return tuple(each.id for each in self._known.family(person)) if person else ()
 
     def speakers(self) -> list[Speaker]:
         """By number, without those merged into others."""
@@ -187,13 +200,13 @@ class SpeakerBook:
         return [speaker for speaker in self._known.all() if speaker.id in changed]
 
     def _nearest(self, voice: Vector) -> tuple[Speaker | None, float]:
-        """The record that the voice is of, if any is near enough, and the cosine with the nearest of all."""
+        """The record that the voice is of, if any is near enough, and the likeness of the nearest of all."""
         near = self._known.likeness(voice)
-        for cosine, record in near:
+        for likeness, record in near:
             person = self._known.person(record.id)
             stricter = person is not None and person.enrolled is not None
-            if cosine >= (self._rules.enrolled_voice if stricter else self._rules.same_voice):
-                return record, cosine
+            if likeness >= (self._rules.enrolled_voice if stricter else self._rules.same_voice):
+                return record, likeness
         return None, near[0][0] if near else -1.0
 
     def _heard_again(
@@ -244,25 +257,9 @@ class SpeakerBook:
             raise BadRequest(f"there is no speaker {id!r}")
         return person
 
-    def _free_name(self, name: str, person: Speaker | None) -> str:
-        name = " ".join(name.split())
-        if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-            raise BadRequest(f"a name has 1 to {_LONGEST_NAME} printable characters")
-        if _ANONYMOUS.fullmatch(name):
-            raise BadRequest(f"{name!r} is how people without a name are called: give another name")
-        for each in self._known.all():
-            whose = self._known.person(each.id)
-            if each.name and _same(each.name, name) and whose is not None and whose != person:
-                raise BadRequest(f"{name} is speaker {whose.number} already: if the two are one person, merge them")
-        return name
-
 
 def _id(of: str) -> str:
     return str(uuid5(_NAMESPACE, of))
-
-
-def _same(one: str, other: str) -> bool:
-    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
 def _part(person: Speaker, share: float) -> Speaker:

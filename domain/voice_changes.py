@@ -1,8 +1,10 @@
 """Where the voice changes inside an utterance, and which words each voice said.
 
-A voice encoder needs more than a second of sound, so the utterance is seen through overlapping windows, and a window
-across a change holds both voices. The change is therefore sought as the cut that leaves the two sides most alike in
-themselves (binary segmentation), judged by the windows that lie on one side of it, and placed at the pause next to it.
+A voice encoder needs more than a second of sound, so the utterance is seen through overlapping windows. At each place
+the windows of some seconds before it are compared with those after it, without the ones that hold both; the places
+where they are least alike cut it into stretches, and stretches that turn out alike as wholes are joined again.
+(Metric-based segmentation, Siegler et al., "Automatic segmentation, classification and clustering of broadcast news
+audio", 1997.) Words are then parted at the next pause.
 """
 
 from __future__ import annotations
@@ -20,9 +22,20 @@ from domain.ports import Matrix
 
 @dataclass(frozen=True, slots=True)
 class VoiceChangeRules:
-    change_below: float = 0.66  # cosine of the mean voices before and after
+    """Measured with Resemblyzer, windows of 1.6 s every 0.4 s, on pairs of turns of 1.5 to 4.5 s each.
+
+    Changes found, within 0.8 s (median 0.25 s): 79 of 88 between 16 people recorded at full bandwidth, saying single
+    words; 59 of 94 between 8 people in connected speech over the telephone, who sound alike. Found where there is none:
+    in 9 of 46 and 0 of 50 pairs of turns of one person, and in 13 of 279 single turns over the telephone. It costs
+    little: both parts are still of one voice. With windows every 0.8 s, 76 and 54 are found. Recordings of two
+    people that `one_voice` notices: 94 % and 62 %; of one person that it refuses: 4 of 223.
+    """
+
+    change_below: float = 0.70  # cosine of the mean voices before and after
+    suspect_below: float = 0.72  # cosine of the mean voices in `look_s` before and after a place
+    look_s: float = 2.4
     min_stretch_s: float = 1.5  # nobody can be told from less
-    two_below: float = 0.60  # cosine of the two groups that a recording's windows fall into
+    two_below: float = 0.74  # cosine of the mean voices of the two groups that a recording's windows fall into
     least_share: float = 0.2  # of the windows: fewer are a cough or a laugh, not a second person
 
 
@@ -53,10 +66,29 @@ def voice_changes(
     voice is at least `rules.min_stretch_s`. A pure function: a replay cuts alike.
     """
     rules = rules or VoiceChangeRules()
-    middles = np.asarray(starts_s, dtype=np.float64) + window_s / 2
-    if len(middles) < 2:
+    middles_s = np.asarray(starts_s, dtype=np.float64) + window_s / 2
+    if len(middles_s) < 2:
         return []
-    return _changes(rows, middles, 0.0, float(middles[-1] + window_s / 2), window_s, rules)
+
+    def alike(from_s: float, at_s: float, to_s: float) -> float:
+        # A quarter of a window of the other voice is little; the ends of a stretch have no cleaner window than that.
+        before = rows[(middles_s >= from_s) & (middles_s <= at_s - window_s / 4)]
+        after = rows[(middles_s >= at_s + window_s / 4) & (middles_s <= to_s)]
+        return float(_direction(before) @ _direction(after)) if len(before) and len(after) else 1.0
+
+    places_s = ((middles_s[1:] + middles_s[:-1]) / 2).tolist()
+    edges_s = [0.0, float(middles_s[-1] + window_s / 2)]
+    for likeness, at_s in sorted((alike(at_s - rules.look_s, at_s, at_s + rules.look_s), at_s) for at_s in places_s):
+        if likeness < rules.suspect_below and all(abs(at_s - edge_s) >= rules.min_stretch_s for edge_s in edges_s):
+            edges_s.append(at_s)
+    edges_s.sort()
+    while len(edges_s) > 2:
+        stretches = zip(edges_s, edges_s[1:], edges_s[2:], strict=False)
+        likeness, at_s = max((alike(*stretch), stretch[1]) for stretch in stretches)
+        if likeness < rules.change_below:
+            break
+        edges_s.remove(at_s)
+    return edges_s[1:-1]
 
 
 def split_words(words: Sequence[Word], changes_s: Sequence[float]) -> list[tuple[Word, ...]]:
@@ -110,34 +142,3 @@ def two_groups(rows: Matrix) -> tuple[npt.NDArray[np.bool_], float]:
 def _direction(rows: Matrix) -> npt.NDArray[np.float32]:
     total = rows.sum(axis=0, dtype=np.float64)
     return np.asarray(total / max(float(np.linalg.norm(total)), 1e-9), dtype=np.float32)
-
-
-def _changes(
-    rows: Matrix,
-    middles: npt.NDArray[np.float64],
-    start_s: float,
-    end_s: float,
-    window_s: float,
-    rules: VoiceChangeRules,
-) -> list[float]:
-    best: tuple[float, float, int] | None = None
-    for place in range(1, len(rows)):
-        at_s = float(middles[place - 1] + middles[place]) / 2
-        if at_s - start_s < rules.min_stretch_s or end_s - at_s < rules.min_stretch_s:
-            continue
-        within = float(np.linalg.norm(rows[:place].sum(axis=0)) + np.linalg.norm(rows[place:].sum(axis=0)))
-        if best is None or within > best[0]:
-            best = within, at_s, place
-    if best is None:
-        return []
-    _, at_s, place = best
-    # A quarter of a window of the other voice is little; the ends of a stretch have no cleaner window than that.
-    clear_s = window_s / 4
-    before, after = rows[middles <= at_s - clear_s], rows[middles >= at_s + clear_s]
-    if not len(before) or not len(after) or _direction(before) @ _direction(after) >= rules.change_below:
-        return []
-    return [
-        *_changes(rows[:place], middles[:place], start_s, at_s, window_s, rules),
-        at_s,
-        *_changes(rows[place:], middles[place:], at_s, end_s, window_s, rules),
-    ]

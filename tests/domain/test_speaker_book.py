@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -205,7 +205,7 @@ def test_a_name_is_one_person_s() -> None:
 def test_merged_speakers_are_one_whatever_the_order(order: list[int], by_old_id: list[bool]) -> None:
     book = SpeakerBook()
     ids = [heard(book, person, 0).id for person in range(4)]
-    for (gone, into), old in zip(zip(order, order[1:], strict=False), by_old_id, strict=True):
+    for (gone, into), old in zip(pairwise(order), by_old_id, strict=True):
         book.merge(ids[order[0]] if old else ids[gone], ids[into])
 
     [left] = book.speakers()
