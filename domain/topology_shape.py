@@ -35,7 +35,7 @@ class Agent:
 @dataclass(frozen=True, slots=True)
 class Collection:
     name: str
-    modality: Modality
+    modality: Modality | None  # None: keeps no moments
     vectors: Mapping[str, str]  # vector name -> encoder role
     words: bool
 

@@ -98,8 +98,8 @@ def _agent(
 
 
 def _collection(name: str, section: Section, encoders: Mapping[str, EncoderChoice]) -> Collection:
-    wanted = section.text("modality", one_of=MODALITIES, what="modality")
-    modality = next((modality for modality in MODALITIES if modality == wanted), MODALITIES[0])
+    wanted = section.text("modality", one_of=MODALITIES, what="modality") if section.has("modality") else ""
+    modality = next((modality for modality in MODALITIES if modality == wanted), None)
     vectors: dict[str, str] = {}
     if (inner := section.section("vectors")) is not None:
         vectors = {vector: inner.text(vector, one_of=encoders or None, what="encoder") for vector in inner.names()}
@@ -122,6 +122,8 @@ def _check_fed(sections: Mapping[str, Section], agents: Mapping[str, Agent]) -> 
 def _check_modalities(collections: Mapping[str, Collection], sections: Mapping[str, Section]) -> None:
     first_of: dict[str, str] = {}
     for name, collection in collections.items():
+        if collection.modality is None:
+            continue
         first = first_of.setdefault(collection.modality, name) if sections[name].clean else name
         if first != name:
             sections[name].refuse("modality", f"{collection.modality!r} is already kept in {first!r}")

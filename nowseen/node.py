@@ -19,11 +19,13 @@ from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.faust_process import assigned, running
 from nowseen.lag import report_lag
 from nowseen.settings import Settings, load_topology
+from nowseen.voice_clips import voice_reader
 from nowseen.worker import GROUP as WORKER_GROUP
 from search.api import ApiParts, create_api
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
 from search.service import SearchService
+from search.speakers import Speakers
 from search.stores import EdgeFolder, QdrantServer, open_store
 from search.watermarks import Watermarks
 from streams.agents.store_moments import store_moments
@@ -50,14 +52,16 @@ def run_node(settings: Settings) -> None:
     names, options = wanted_encoders(settings, topology), encoder_options(settings)
     sentences = encoders.load("sentences", names["sentences"], options)
     pictures = encoders.load("pictures", names["pictures"], options)
-    infos: dict[str, EncoderInfo] = {"sentences": sentences.info, "pictures": pictures.info}
+    voices = encoders.load("voices", names["voices"], options)
+    infos: dict[str, EncoderInfo] = {"sentences": sentences.info, "pictures": pictures.info, "voices": voices.info}
     key = settings.qdrant_api_key
     location = (
         EdgeFolder(settings.data / "index")
         if settings.qdrant_url is None
         else QdrantServer(settings.qdrant_url, key.get_secret_value() if key is not None else None)
     )
-    store = open_store(location, collection_specs(topology, infos))
+    stores = open_store(location, collection_specs(topology, infos))
+    speakers = Speakers(stores.moments, stores.speakers, voices.info.vector_size)
     watermarks = Watermarks()
     for event in latest(kafka, "watermarks").values():
         if isinstance(event, WatermarkAdvanced):
@@ -75,19 +79,21 @@ def run_node(settings: Settings) -> None:
         metrics.rejected(letter.topic)
 
     store_moments(
-        app, topics["moments"], Outbox(topics), store, topology.limits, on_stored=metrics.stored, on_coverage=covered
+        app, topics["moments"], Outbox(topics), speakers.store, topology.limits, metrics.stored, on_coverage=covered
     )
     watch_dead_letters(app, topics["dead-letters"], rejected)
     api = create_api(
         ApiParts(
-            service=SearchService(store, sentences, pictures),
-            store=store,
+            service=SearchService(stores.moments, sentences, pictures),
+            store=stores.moments,
             archive=archive,
             watermarks=watermarks,
             metrics=metrics,
             encoders=tuple(infos.values()),
             clips=ClipOptions(settings.data / "clips"),
             ready=lambda: _readiness(app),
+            speakers=speakers,
+            voice_of=voice_reader(voices, encoders.voice_activity),
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),
         )
@@ -96,7 +102,7 @@ def run_node(settings: Settings) -> None:
     try:
         asyncio.run(_serve(app, api, report_lag(kafka, groups, metrics.lag), settings))
     finally:
-        store.close()
+        stores.close()
 
 
 def _readiness(app: Any) -> tuple[bool, str]:

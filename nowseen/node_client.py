@@ -18,7 +18,13 @@ class NodeFailed(Exception):  # noqa: N818  (the node's failure or the question'
 
 
 def ask_node(
-    api_url: str, method: str, path: str, *, holds: str | None, transport: httpx.BaseTransport | None = None, **more: Any
+    api_url: str,
+    method: str,
+    path: str,
+    *,
+    holds: str | None,
+    transport: httpx.BaseTransport | None = None,
+    **more: Any,
 ) -> Any:
     """The answer's JSON, an object with the field `holds`; None when nothing is to be answered. Raises NodeFailed.
 

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
 
+
 @dataclass(frozen=True, slots=True)
 class SpeakersCommand:
     """What is asked of the node at `api_url`; each method prints and returns an exit code, or raises NodeFailed.

@@ -28,11 +28,11 @@ class ApiParts:
     archive: MediaArchive
     watermarks: Watermarks
     metrics: NodeMetrics
-    speakers: Speakers
-    voice_of: Callable[[bytes], Vector]  # of a recording; BadRequest when it is not one person speaking
     encoders: tuple[EncoderInfo, ...]
     clips: ClipOptions
     ready: Callable[[], tuple[bool, str]]  # whether new events are being stored, and if not, why
+    speakers: Speakers
+    voice_of: Callable[[bytes], Vector]  # of a recording; BadRequest when it is not one person speaking
     lag: Callable[[], Mapping[str, int]] = _no_lag  # records not read yet, by topic
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to

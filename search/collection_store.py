@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 
 from domain.events import Modality, MomentDescribed, Vector
 from domain.moments import moment_id
-from domain.ports import Hit, MomentFilter, StoredMoment
+from domain.ports import Hit, Labels, MomentFilter, StoredMoment
 from search.collections import Collection, CollectionSpec, Point, Row, check_moment
-from search.payload import from_payload, to_payload
+from search.payload import HEARD, from_payload, labels_payload, to_payload
 from search.words import Bm25Words
 
 UPSERT_POINTS = 256  # in one call to an engine: enough to be quick, few enough that a search beside it waits for ms
@@ -23,13 +23,17 @@ class CollectionStore:
     """
 
     def __init__(self, collections: Sequence[Collection], then_close: ExitStack | None = None) -> None:
-        self._collections: Mapping[Modality, Collection] = {each.spec.modality: each for each in collections}
+        self._collections: Mapping[Modality, Collection] = {
+            each.spec.modality: each for each in collections if each.spec.modality is not None
+        }
         if len(self._collections) != len(collections):
-            raise ValueError("two collections hold the same modality")
+            raise ValueError("each collection must hold a modality of its own")
         self._words = Bm25Words()
         self._then_close = then_close or ExitStack()
 
-    def upsert(self, moments: Sequence[MomentDescribed], stored_s: float) -> None:
+    def upsert(
+        self, moments: Sequence[MomentDescribed], stored_s: float, labels: Mapping[str, Labels] | None = None
+    ) -> None:
         by_modality: dict[Modality, list[MomentDescribed]] = {}
         for moment in moments:
             check_moment(self._collections[moment.modality].spec, moment)
@@ -38,9 +42,28 @@ class CollectionStore:
             collection = self._collections[modality]
             # The last of a batch wins, as it would have one after the other.
             unique = {moment_id(moment): moment for moment in members}
-            points = [self._point(collection, id, moment, stored_s) for id, moment in unique.items()]
+            points = [
+                self._point(collection, id, moment, stored_s, (labels or {}).get(id, Labels()))
+                for id, moment in unique.items()
+            ]
             for first in range(0, len(points), UPSERT_POINTS):
                 collection.upsert(points[first : first + UPSERT_POINTS])
+            collection.flush()
+
+    def relabel(self, modality: Modality, labels: Mapping[str, Labels]) -> None:
+        if (collection := self._collections.get(modality)) is not None and labels:
+            collection.set_fields({id: labels_payload(each) for id, each in labels.items()})
+            collection.flush()
+
+    def delete(self, modality: Modality, ids: Iterable[str]) -> None:
+        if (collection := self._collections.get(modality)) is not None and (gone := list(ids)):
+            collection.delete(gone)
+            collection.flush()
+
+    def delete_voices(self, ids: Iterable[str]) -> None:
+        """The cues go too: how a voice sounded is told by them."""
+        if (collection := self._collections.get("speech")) is not None and (gone := list(ids)):
+            collection.forget(gone, ["voice"] if "voice" in collection.spec.vectors else [], HEARD)
             collection.flush()
 
     def search_vector(
@@ -55,7 +78,7 @@ class CollectionStore:
                 f"the query's vector has {len(vector)} numbers; collection {spec.name!r} keeps "
                 f"{spec.vectors[spec.searched_by]}"
             )
-        return _hits(spec, collection.nearest(vector, where, limit, with_vectors=with_vectors))
+        return _hits(modality, spec, collection.nearest(vector, where, limit, with_vectors=with_vectors))
 
     def search_words(
         self, modality: Modality, words: str, where: MomentFilter, limit: int, *, with_vectors: bool = False
@@ -65,15 +88,17 @@ class CollectionStore:
         if collection is None or not collection.spec.words or query is None or limit < 1:
             return []
         rows = collection.nearest(query, where, limit, with_vectors=with_vectors)
-        return _hits(collection.spec, [row for row in rows if row.score > 0.0])
+        return _hits(modality, collection.spec, [row for row in rows if row.score > 0.0])
 
-    def newest(self, modality: Modality, where: MomentFilter, limit: int) -> list[StoredMoment]:
+    def newest(
+        self, modality: Modality, where: MomentFilter, limit: int, *, with_vectors: bool = False
+    ) -> list[StoredMoment]:
         collection = self._collections.get(modality)
         if collection is None or limit < 1:
             return []
-        rows = collection.newest(where, limit)
+        rows = collection.newest(where, limit, with_vectors=with_vectors)
         rows.sort(key=lambda row: (-row.payload["start_s"], row.id))
-        return [from_payload(row.id, modality, row.payload, {}) for row in rows]
+        return [_stored(modality, collection.spec, row) for row in rows]
 
     def sources(self, modality: Modality) -> dict[str, int]:
         return collection.sources() if (collection := self._collections.get(modality)) else {}
@@ -86,16 +111,20 @@ class CollectionStore:
             collection.close()
         self._then_close.close()
 
-    def _point(self, collection: Collection, id: str, moment: MomentDescribed, stored_s: float) -> Point:
+    def _point(
+        self, collection: Collection, id: str, moment: MomentDescribed, stored_s: float, labels: Labels
+    ) -> Point:
         words = self._words.of_document(moment.text) if collection.spec.words else None
-        return Point(id, moment.vectors, words, to_payload(moment, stored_s))
+        return Point(id, moment.vectors, words, to_payload(moment, stored_s, labels))
 
 
-def _hits(spec: CollectionSpec, rows: list[Row]) -> list[Hit]:
-    """Equal scores in one order on every engine: the newest first. The vector searched by comes first."""
+def _stored(modality: Modality, spec: CollectionSpec, row: Row) -> StoredMoment:
+    """The vector searched by comes first."""
+    vectors = {name: row.vectors[name] for name in spec.vectors if name in row.vectors}
+    return from_payload(row.id, modality, row.payload, vectors)
+
+
+def _hits(modality: Modality, spec: CollectionSpec, rows: list[Row]) -> list[Hit]:
+    """Equal scores in one order on every engine: the newest first."""
     rows.sort(key=lambda row: (-row.score, -row.payload["start_s"], row.id))
-    hits = []
-    for row in rows:
-        vectors = {name: row.vectors[name] for name in spec.vectors if name in row.vectors}
-        hits.append(Hit(from_payload(row.id, spec.modality, row.payload, vectors), row.score))
-    return hits
+    return [Hit(_stored(modality, spec, row), row.score) for row in rows]

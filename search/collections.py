@@ -17,33 +17,33 @@ from domain.events import Modality, MomentDescribed, Vector
 from domain.ports import MomentFilter
 
 # Raised whenever the payload, its indexes or the cutting of text into words changes, so that old data is never misread.
-FORMAT = 1
+FORMAT = 2
 
 WORDS = "words"  # the name of the sparse vector
 
-# What is filtered, ordered or counted by. Exact match for keywords, ranges for floats.
-INDEXED: Mapping[str, str] = {"source": "keyword", "start_s": "float", "end_s": "float", "stored_s": "float"}
-
-_SETTING: Mapping[Modality, str] = {
+_SETTING: Mapping[Modality | None, str] = {
     "scene": "NOWSEEN_PICTURES",
     "speech": "NOWSEEN_SENTENCES",
     "text": "NOWSEEN_SENTENCES",
+    None: "NOWSEEN_VOICES",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionSpec:
-    """One collection as the topology declares it and the loaded encoder sizes it.
+    """One collection as the topology declares it and the loaded encoders size it.
 
-    `vectors` holds sizes by name; the first is the one searched by, and `encoder` names the model that makes it.
-    `words` adds a BM25 index of the text.
+    `vectors` holds sizes by name; the first is the one searched by, which every point has, and `encoder` names the
+    model that makes it. A point may lack the others; `others` names their models by vector, where it is another one.
+    `words` adds a BM25 index of the text. Without a modality it keeps no moments but speakers.
     """
 
     name: str
-    modality: Modality
+    modality: Modality | None
     vectors: Mapping[str, int]
     words: bool
     encoder: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.vectors:
@@ -64,7 +64,7 @@ class SparseWords:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A moment as an engine takes it."""
+    """A moment or a speaker as an engine takes it."""
 
     id: str
     vectors: Mapping[str, Vector]
@@ -74,7 +74,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A moment as an engine gives it back."""
+    """A moment or a speaker as an engine gives it back."""
 
     id: str
     payload: Mapping[str, Any]
@@ -83,14 +83,26 @@ class Row:
 
 
 class Collection(Protocol):
-    """One collection in one engine. Thread-safe. How it is laid out (one shard or many) is the engine's own affair."""
+    """One collection in one engine. Thread-safe. How it is laid out (one shard or many) is the engine's own affair.
+
+    What is written is searchable when the call returns, and durable after `flush`. An id that is not there is passed
+    over.
+    """
 
     @property
     def spec(self) -> CollectionSpec: ...
 
-    def upsert(self, points: Sequence[Point]) -> None:
-        """Searchable when it returns; durable after `flush`."""
+    def upsert(self, points: Sequence[Point]) -> None: ...
+
+    def set_fields(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
+        """Replaces these fields of the payload, by id; the others stay."""
         ...
+
+    def forget(self, ids: Sequence[str], vectors: Sequence[str], fields: Sequence[str]) -> None:
+        """Removes these vectors and fields; the points stay."""
+        ...
+
+    def delete(self, ids: Sequence[str]) -> None: ...
 
     def flush(self) -> None: ...
 
@@ -98,8 +110,12 @@ class Collection(Protocol):
         """By the vector searched by, or by words; best first."""
         ...
 
-    def newest(self, where: MomentFilter, limit: int) -> list[Row]:
+    def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
         """By start, latest first."""
+        ...
+
+    def everything(self) -> list[Row]:
+        """Every point, with its vectors, in no order."""
         ...
 
     def sources(self) -> dict[str, int]: ...
@@ -111,9 +127,14 @@ class Collection(Protocol):
 
 def record_of(spec: CollectionSpec) -> str:
     """What is kept with a collection, as JSON."""
-    return json.dumps(
-        {"format": FORMAT, "encoder": spec.encoder, "vectors": dict(spec.vectors), "words": spec.words}, indent=1
-    )
+    record = {
+        "format": FORMAT,
+        "encoder": spec.encoder,
+        "others": dict(spec.others),
+        "vectors": dict(spec.vectors),
+        "words": spec.words,
+    }
+    return json.dumps(record, indent=1)
 
 
 def check_record(spec: CollectionSpec, kept: str, where: str, start_anew: str) -> None:
@@ -121,21 +142,25 @@ def check_record(spec: CollectionSpec, kept: str, where: str, start_anew: str) -
     the old one."""
     try:
         record = json.loads(kept)
-        old_format, old_encoder = int(record["format"]), str(record["encoder"])
+        if (old_format := int(record["format"])) != FORMAT:
+            raise ConfigError(
+                f"collection {spec.name!r} in {where} has format {old_format}; this version reads {FORMAT}: "
+                f"{start_anew}"
+            )
+        old_encoder = str(record["encoder"])
+        old_others = {str(name): str(encoder) for name, encoder in record["others"].items()}
         old_vectors = {str(name): int(size) for name, size in record["vectors"].items()}
         old_words = bool(record["words"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"the record of collection {spec.name!r} in {where} can't be read: {start_anew}") from error
-    if old_format != FORMAT:
-        raise ConfigError(
-            f"collection {spec.name!r} in {where} has format {old_format}; this version reads {FORMAT}: {start_anew}"
-        )
-    if old_encoder != spec.encoder:
-        raise ConfigError(
-            f"collection {spec.name!r} in {where} was indexed by {old_encoder!r}, but {spec.encoder!r} is loaded, and "
-            f"their vectors can't be compared. Set {_SETTING[spec.modality]}={old_encoder} to go on with it, or "
-            f"{start_anew}"
-        )
+    changed = [(_SETTING[spec.modality], old_encoder, spec.encoder)]
+    changed += [(_SETTING[None], old_others.get(name, old_encoder), new) for name, new in spec.others.items()]
+    for setting, old, new in changed:
+        if old != new:
+            raise ConfigError(
+                f"collection {spec.name!r} in {where} was indexed by {old!r}, but {new!r} is loaded, and their "
+                f"vectors can't be compared. Set {setting}={old} to go on with it, or {start_anew}"
+            )
     if old_vectors != dict(spec.vectors) or old_words != spec.words:
         raise ConfigError(
             f"collection {spec.name!r} in {where} holds {_shape(old_vectors, old_words)}, but "
@@ -151,8 +176,11 @@ def check_moment(spec: CollectionSpec, moment: MomentDescribed) -> None:
             f"{what} was made by {moment.encoder!r}, but collection {spec.name!r} belongs to {spec.encoder!r}: "
             f"run its worker with {_SETTING[spec.modality]}={spec.encoder}"
         )
-    if set(moment.vectors) != set(spec.vectors):
-        raise BadEvent(f"{what} has vectors {sorted(moment.vectors)}; {spec.name!r} keeps {sorted(spec.vectors)}")
+    if spec.searched_by not in moment.vectors or set(moment.vectors) - set(spec.vectors):
+        raise BadEvent(
+            f"{what} has vectors {sorted(moment.vectors)}; {spec.name!r} keeps {sorted(spec.vectors)}, of which "
+            f"{spec.searched_by!r} must be there"
+        )
     for name, vector in moment.vectors.items():
         if len(vector) != spec.vectors[name]:
             raise BadEvent(

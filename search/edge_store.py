@@ -10,24 +10,27 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import qdrant_edge as edge
 
 from domain.errors import ConfigError
 from domain.events import Vector
 from domain.ports import MomentFilter
-from search.collection_store import CollectionStore
-from search.collections import INDEXED, WORDS, CollectionSpec, Point, Row, SparseWords, check_record, record_of
+from search.collections import WORDS, CollectionSpec, Point, Row, SparseWords, check_record, record_of
+from search.conditions import INDEXED
+from search.edge_filter import edge_filter, with_ids
 
 MOST_SOURCES = 100_000
+_PAGE_POINTS = 1000
 
 
-def open_edge_store(folder: Path, specs: Sequence[CollectionSpec]) -> CollectionStore:
-    """The store in `folder`, made when it is not there. This process owns it until `close`.
+def open_edge_collections(folder: Path, specs: Sequence[CollectionSpec]) -> tuple[list[EdgeCollection], ExitStack]:
+    """The collections in `folder`, made when they are not there, and what to close once they are closed. Until then
+    this process owns the folder.
 
     Raises ConfigError when another process owns it, when a collection is another encoder's, or when its files are
     damaged: all that is wrong at once.
@@ -46,7 +49,7 @@ def open_edge_store(folder: Path, specs: Sequence[CollectionSpec]) -> Collection
             collection.close()
         opened.close()
         raise ConfigError(mistakes)
-    return CollectionStore(collections, opened)
+    return collections, opened
 
 
 class EdgeCollection:
@@ -81,6 +84,22 @@ class EdgeCollection:
             rows.append(edge.Point(point.id, vectors, point.payload))
         self._shard.update(edge.UpdateOperation.upsert_points(rows))
 
+    def set_fields(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
+        for id, changed in fields.items():
+            self._shard.update(edge.UpdateOperation.set_payload_by_filter(with_ids([id]), dict(changed)))
+
+    def forget(self, ids: Sequence[str], vectors: Sequence[str], fields: Sequence[str]) -> None:
+        """The engine only marks a deleted vector and keeps its numbers in the file for as long as nothing optimises
+        the shard: so they are overwritten first. The write-ahead log, 64 MB that are written round, still holds them
+        until other writes have taken their place."""
+        self._overwrite(ids, vectors)
+        self._shard.update(edge.UpdateOperation.delete_vectors_by_filter(with_ids(ids), list(vectors)))
+        self._shard.update(edge.UpdateOperation.delete_payload_by_filter(with_ids(ids), list(fields)))
+
+    def delete(self, ids: Sequence[str]) -> None:
+        self._overwrite(ids, list(self.spec.vectors))
+        self._shard.update(edge.UpdateOperation.delete_points(list(ids)))
+
     def flush(self) -> None:
         """To the disk: 3-5 ms. Without it a killed process loses nothing, but a power cut does, and the write-ahead log
         grows until the next opening has to replay all of it."""
@@ -95,19 +114,37 @@ class EdgeCollection:
             edge.QueryRequest(
                 limit=limit,
                 query=asked,
-                filter=self._filter(where),
+                filter=edge_filter(where),
                 with_payload=True,
                 with_vector=list(self.spec.vectors) if with_vectors else False,
             )
         )
-        return [Row(str(each.id), each.payload or {}, each.score, _dense(each.vector)) for each in found]
+        return [_row(each, each.score) for each in found]
 
-    def newest(self, where: MomentFilter, limit: int) -> list[Row]:
-        latest_first = edge.OrderBy("start_s", edge.Direction.Desc)
+    def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
         found, _ = self._shard.scroll(
-            edge.ScrollRequest(limit=limit, filter=self._filter(where), with_payload=True, order_by=latest_first)
+            edge.ScrollRequest(
+                limit=limit,
+                filter=edge_filter(where),
+                with_payload=True,
+                with_vector=list(self.spec.vectors) if with_vectors else False,
+                order_by=edge.OrderBy("start_s", edge.Direction.Desc),
+            )
         )
-        return [Row(str(each.id), each.payload or {}) for each in found]
+        return [_row(each) for each in found]
+
+    def everything(self) -> list[Row]:
+        rows: list[Row] = []
+        page: edge.PointId | None = None
+        while True:
+            found, page = self._shard.scroll(
+                edge.ScrollRequest(
+                    offset=page, limit=_PAGE_POINTS, with_payload=True, with_vector=list(self.spec.vectors)
+                )
+            )
+            rows += map(_row, found)
+            if page is None:
+                return rows
 
     def sources(self) -> dict[str, int]:
         found = self._shard.facet(edge.FacetRequest("source", limit=MOST_SOURCES, exact=True))
@@ -130,7 +167,7 @@ class EdgeCollection:
         words = {WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)} if self.spec.words else None
         made = edge.EdgeShard.create(str(unfinished), edge.EdgeConfig(vectors=size, sparse_vectors=words))
         schemas = {"keyword": edge.PayloadSchemaType.Keyword, "float": edge.PayloadSchemaType.Float}
-        for name, kind in INDEXED.items():
+        for name, kind in INDEXED[self.spec.modality].items():
             made.update(edge.UpdateOperation.create_field_index(name, schemas[kind]))
         made.flush()
         made.close()
@@ -142,15 +179,12 @@ class EdgeCollection:
             raise ConfigError(f"{shard} has lost its segments: restore it, or {start_anew}")
         return _explained(lambda: edge.EdgeShard.load(str(shard)), f"{shard} is damaged: restore it, or {start_anew}")
 
-    def _filter(self, where: MomentFilter) -> edge.Filter | None:
-        must: list[edge.FieldCondition] = []
-        if where.sources:
-            must.append(edge.FieldCondition("source", match=edge.MatchAny(list(where.sources))))
-        if where.since_s is not None:
-            must.append(edge.FieldCondition("end_s", range=edge.RangeFloat(gte=where.since_s)))
-        if where.until_s is not None:
-            must.append(edge.FieldCondition("start_s", range=edge.RangeFloat(lte=where.until_s)))
-        return edge.Filter(must=list(must)) if must else None
+    def _overwrite(self, ids: Sequence[str], vectors: Sequence[str]) -> None:
+        there = self._shard.retrieve(list(ids), with_payload=False, with_vector=list(vectors))
+        blank = {name: [1.0] + [0.0] * (self.spec.vectors[name] - 1) for name in vectors}
+        blanks = [edge.PointVectors(each.id, {name: blank[name] for name in _dense(each.vector)}) for each in there]
+        if blanks:
+            self._shard.update(edge.UpdateOperation.update_vectors(blanks))
 
 
 def _own(folder: Path) -> IO[str]:
@@ -190,6 +224,10 @@ def _write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.rename(path)
+
+
+def _row(found: edge.Record | edge.ScoredPoint, score: float = 0.0) -> Row:
+    return Row(str(found.id), found.payload or {}, score, _dense(found.vector))
 
 
 def _dense(vectors: edge.Vector | None) -> dict[str, Vector]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from domain.events import Modality, MomentDescribed, Vector, Word
-from domain.ports import StoredMoment
+from domain.events import Modality, MomentDescribed, MoodCue, Vector, Word
+from domain.mood import Mood, Share
+from domain.ports import Labels, StoredMoment
+
+HEARD = ("speakers", "moods", "cues")  # what a voice left in a payload
 
 
-def to_payload(moment: MomentDescribed, stored_s: float) -> dict[str, Any]:
+def to_payload(moment: MomentDescribed, stored_s: float, labels: Labels) -> dict[str, Any]:
     """Everything but the vectors. The words' times are kept to the millisecond, as the wire carries them."""
     payload: dict[str, Any] = {
         "source": moment.source,
@@ -19,14 +22,24 @@ def to_payload(moment: MomentDescribed, stored_s: float) -> dict[str, Any]:
         "encoder": moment.encoder,
         "text": moment.text,
         "stored_s": float(stored_s),
+        # A word, because one of the engines can't match true and false.
+        "state": "final" if moment.is_final else "provisional",
+        **labels_payload(labels),
     }
     if moment.words:
-        payload["words"] = _pack(moment.words, moment.start_s)
+        payload["words"] = _pack_words(moment.words, moment.start_s)
     if moment.thumbnail_key is not None:
         payload["thumbnail_key"] = moment.thumbnail_key
     if moment.attributes:
         payload["attributes"] = dict(moment.attributes)
+    if moment.cues:
+        payload["cues"] = _pack([cue.kind, cue.what, cue.valence, cue.arousal, cue.measured] for cue in moment.cues)
     return payload
+
+
+def labels_payload(labels: Labels) -> dict[str, Any]:
+    """The fields that change when a speaker is told apart better or a mood is understood later."""
+    return {"speakers": list(labels.speakers), "moods": [_mood_payload(mood) for mood in labels.moods]}
 
 
 def from_payload(
@@ -41,21 +54,47 @@ def from_payload(
         encoder=payload["encoder"],
         vectors=vectors,
         text=payload["text"],
-        words=_unpack(payload["words"], start_s) if "words" in payload else (),
+        words=_unpack_words(payload["words"], start_s) if "words" in payload else (),
         thumbnail_key=payload.get("thumbnail_key"),
         attributes=dict(payload.get("attributes", {})),
+        cues=tuple(MoodCue(*row) for row in json.loads(payload["cues"])) if "cues" in payload else (),
+        is_final=payload["state"] == "final",
     )
-    return StoredMoment(id, moment, float(payload["stored_s"]))
+    labels = Labels(tuple(payload.get("speakers", ())), tuple(_mood(each) for each in payload.get("moods", ())))
+    return StoredMoment(id, moment, float(payload["stored_s"]), labels)
 
 
-def _pack(words: tuple[Word, ...], start_s: float) -> str:
-    """One string instead of a list for each word: a quarter of the size, and one object for the engine to move."""
+def _mood_payload(mood: Mood) -> dict[str, Any]:
+    payload: dict[str, Any] = {"label": mood.label, "confidence": mood.confidence}
+    if mood.label != "unknown":  # its zeros mean nothing, and no range may find them
+        payload |= {"valence": mood.valence, "arousal": mood.arousal}
+    if mood.evidence:
+        shares = ([each.kind, each.what, each.valence, each.arousal, each.share] for each in mood.evidence)
+        payload["evidence"] = _pack(shares)
+    return payload
+
+
+def _mood(payload: Mapping[str, Any]) -> Mood:
+    return Mood(
+        label=payload["label"],
+        valence=float(payload.get("valence", 0.0)),
+        arousal=float(payload.get("arousal", 0.0)),
+        confidence=float(payload["confidence"]),
+        evidence=tuple(Share(*row) for row in json.loads(payload.get("evidence", "[]"))),
+    )
+
+
+def _pack(rows: Iterable[object]) -> str:
+    """One string instead of a list for each row: a quarter of the size, and one object for the engine to move."""
+    return json.dumps(list(rows), ensure_ascii=False, separators=(",", ":"))
+
+
+def _pack_words(words: tuple[Word, ...], start_s: float) -> str:
     start_ms = _ms(start_s)
-    rows = [[word.text, _ms(word.start_s) - start_ms, _ms(word.end_s) - _ms(word.start_s)] for word in words]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    return _pack([word.text, _ms(word.start_s) - start_ms, _ms(word.end_s) - _ms(word.start_s)] for word in words)
 
 
-def _unpack(packed: str, start_s: float) -> tuple[Word, ...]:
+def _unpack_words(packed: str, start_s: float) -> tuple[Word, ...]:
     start_ms = _ms(start_s)
     return tuple(
         Word(text, (start_ms + after_ms) / 1000, (start_ms + after_ms + length_ms) / 1000)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from domain.events import MomentDescribed, MomentWithdrawn
-from domain.mood import Mood
 from domain.moments import share_time
+from domain.mood import Mood
 from domain.ports import Labels, StoredMoment
 
 _NEAR_S = 30.0  # spans this near are looked up together

@@ -5,35 +5,35 @@ Several search nodes may share one server. The server builds its indexes beside 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from threading import Lock
-from typing import TypeAlias, cast
-from urllib.parse import urlsplit
+from typing import Any, TypeAlias, cast
 
-import grpc  # type: ignore[import-untyped]  # ships no types
 from qdrant_client import QdrantClient
 from qdrant_client import models as m
-from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.local.qdrant_local import QdrantLocal
 
 from domain.errors import ConfigError
 from domain.events import Vector
 from domain.ports import MomentFilter
-from search.collection_store import CollectionStore
-from search.collections import INDEXED, WORDS, CollectionSpec, Point, Row, SparseWords, check_record, record_of
+from search.collections import WORDS, CollectionSpec, Point, Row, SparseWords, check_record, record_of
+from search.conditions import INDEXED
+from search.server_connection import TIMEOUT_S, address, answering, without_secrets
+from search.server_filter import server_filter, with_ids
 
 IN_MEMORY = ":memory:"
-TIMEOUT_S = 10
 MOST_SOURCES = 100_000
+_PAGE_POINTS = 1000
 _RECORD = "nowseen"  # key of the collection's metadata
 _Guard: TypeAlias = Callable[[], AbstractContextManager[object]]
 
 
-def open_server_store(
+def open_server_collections(
     url: str, specs: Sequence[CollectionSpec], *, api_key: str | None = None, prefix: str = ""
-) -> CollectionStore:
-    """The store at `url`, such as http://127.0.0.1:6333; its gRPC port is the next one. ":memory:" needs no server.
+) -> tuple[list[ServerCollection], ExitStack]:
+    """The collections at `url`, such as http://127.0.0.1:6333, and what to close after them; the gRPC port is the next
+    one. ":memory:" needs no server.
 
     `prefix` stands before every collection's name, so that one server can serve several installations.
     Raises ConfigError when a collection is another encoder's or the key is refused, and ConnectionError, here and in
@@ -47,14 +47,14 @@ def open_server_store(
             return turn
 
     else:
-        host, port, https = _address(url)
+        host, port, https = address(url)
         client = QdrantClient(
             host=host, port=port, grpc_port=port + 1, https=https, api_key=api_key,
             prefer_grpc=True, timeout=TIMEOUT_S, check_compatibility=False,
         )  # fmt: skip
 
         def guard() -> AbstractContextManager[object]:
-            return _answering(_without_secrets(url))
+            return answering(without_secrets(url))
 
     opened.callback(client.close)
     collections: list[ServerCollection] = []
@@ -62,7 +62,7 @@ def open_server_store(
     try:
         for spec in specs:
             try:
-                collections.append(ServerCollection(client, guard, prefix + spec.name, spec, _without_secrets(url)))
+                collections.append(ServerCollection(client, guard, prefix + spec.name, spec, without_secrets(url)))
             except ConfigError as error:
                 mistakes += error.mistakes
         if mistakes:
@@ -70,7 +70,7 @@ def open_server_store(
     except BaseException:
         opened.close()
         raise
-    return CollectionStore(collections, opened)
+    return collections, opened
 
 
 class ServerCollection:
@@ -102,6 +102,25 @@ class ServerCollection:
         with self._guard():
             self._client.upsert(self._name, rows, wait=True)
 
+    def set_fields(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
+        changes: list[m.UpdateOperation] = [
+            m.SetPayloadOperation(set_payload=m.SetPayload(payload=dict(changed), filter=with_ids([id])))
+            for id, changed in fields.items()
+        ]
+        with self._guard():
+            self._client.batch_update_points(self._name, changes, wait=True)
+
+    def forget(self, ids: Sequence[str], vectors: Sequence[str], fields: Sequence[str]) -> None:
+        """The server's optimiser writes what it keeps anew and drops the rest, in its own time."""
+        with self._guard():
+            if vectors:
+                self._client.delete_vectors(self._name, list(vectors), with_ids(ids), wait=True)
+            self._client.delete_payload(self._name, list(fields), with_ids(ids), wait=True)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        with self._guard():
+            self._client.delete(self._name, list(ids), wait=True)
+
     def flush(self) -> None:
         """Nothing: the server's write-ahead log holds what it has acknowledged."""
 
@@ -116,23 +135,40 @@ class ServerCollection:
                 self._name,
                 query=asked,
                 using=WORDS if isinstance(query, SparseWords) else self.spec.searched_by,
-                query_filter=_filter(where),
+                query_filter=server_filter(where),
                 limit=limit,
                 with_payload=True,
                 with_vectors=list(self.spec.vectors) if with_vectors else False,
             ).points
-        return [Row(str(each.id), each.payload or {}, each.score, _dense(each.vector)) for each in found]
+        return [_row(each, each.score) for each in found]
 
-    def newest(self, where: MomentFilter, limit: int) -> list[Row]:
+    def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
         with self._guard():
             found, _ = self._client.scroll(
                 self._name,
-                scroll_filter=_filter(where),
+                scroll_filter=server_filter(where),
                 limit=limit,
                 order_by=m.OrderBy(key="start_s", direction=m.Direction.DESC),
                 with_payload=True,
+                with_vectors=list(self.spec.vectors) if with_vectors else False,
             )
-        return [Row(str(each.id), each.payload or {}) for each in found]
+        return [_row(each) for each in found]
+
+    def everything(self) -> list[Row]:
+        rows: list[Row] = []
+        page: Any = None  # the client's own type for it is no public one
+        while True:
+            with self._guard():
+                found, page = self._client.scroll(
+                    self._name,
+                    offset=page,
+                    limit=_PAGE_POINTS,
+                    with_payload=True,
+                    with_vectors=list(self.spec.vectors),
+                )
+            rows += map(_row, found)
+            if page is None:
+                return rows
 
     def sources(self) -> dict[str, int]:
         with self._guard():
@@ -173,53 +209,12 @@ class ServerCollection:
         if isinstance(self._client._client, QdrantLocal):
             return  # it has no indexes, and warns of it
         schemas = {"keyword": m.PayloadSchemaType.KEYWORD, "float": m.PayloadSchemaType.FLOAT}
-        for field, kind in INDEXED.items():
+        for field, kind in INDEXED[self.spec.modality].items():
             self._client.create_payload_index(self._name, field, schemas[kind], wait=True)
 
 
-def _filter(where: MomentFilter) -> m.Filter | None:
-    must: list[m.Condition] = []
-    if where.sources:
-        must.append(m.FieldCondition(key="source", match=m.MatchAny(any=list(where.sources))))
-    if where.since_s is not None:
-        must.append(m.FieldCondition(key="end_s", range=m.Range(gte=where.since_s)))
-    if where.until_s is not None:
-        must.append(m.FieldCondition(key="start_s", range=m.Range(lte=where.until_s)))
-    return m.Filter(must=must) if must else None
-
-
-@contextmanager
-def _answering(url: str) -> Iterator[None]:
-    """What gRPC says, in words that tell a caller whether to try again."""
-    try:
-        yield
-    except grpc.RpcError as error:
-        code = error.code()
-        if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
-            raise ConfigError(f"the Qdrant server at {url} refuses the API key (NOWSEEN_QDRANT_API_KEY)") from error
-        if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
-            raise ConnectionError(
-                f"the Qdrant server at {url} does not answer within {TIMEOUT_S} s ({error.details()})"
-            ) from error
-        raise
-    except ResourceExhaustedResponse as error:
-        raise ConnectionError(f"the Qdrant server at {url} is busy: {error.message}") from error
-
-
-def _address(url: str) -> tuple[str, int, bool]:
-    """Host, HTTP port, and whether it is encrypted."""
-    try:
-        parts = urlsplit(url)
-        if parts.scheme in ("http", "https") and parts.hostname:
-            return parts.hostname, parts.port or 6333, parts.scheme == "https"
-    except ValueError:
-        pass
-    raise ConfigError(f"{_without_secrets(url)!r} is not a Qdrant server's URL, such as http://127.0.0.1:6333")
-
-
-def _without_secrets(url: str) -> str:
-    address = urlsplit(url)
-    return address._replace(netloc=address.netloc.rpartition("@")[2], query="").geturl()
+def _row(found: m.Record | m.ScoredPoint, score: float = 0.0) -> Row:
+    return Row(str(found.id), found.payload or {}, score, _dense(found.vector))
 
 
 def _dense(vectors: object) -> dict[str, Vector]:

@@ -27,7 +27,7 @@ _NAMED = 20  # speakers listed to who asked for one there is not
 T = TypeVar("T")
 
 
-class UnknownSpeaker(BadRequest):  # noqa: N818  (as its base)
+class UnknownSpeaker(BadRequest):
     """Nobody is meant. The message says who there is."""
 
 
@@ -176,9 +176,7 @@ class Speakers:
             )
         measured = {cue.what: cue.measured for cue in utterance.cues if cue.measured is not None}
         spoken_s = utterance.end_s - utterance.start_s
-        return self._ask(
-            lambda book: book.hear(id, voice, spoken_s, utterance.start_s, utterance.source, measured)
-        )
+        return self._ask(lambda book: book.hear(id, voice, spoken_s, utterance.start_s, utterance.source, measured))
 
     def _save(self, changed: Iterable[Speaker]) -> None:
         """What could not be saved, the store being down, is saved with the next change."""
@@ -204,9 +202,7 @@ class Speakers:
 
     def _relabel(self, scenes: Sequence[StoredMoment]) -> None:
         speech = self._during("speech", [scene.moment for scene in scenes]).values()
-        labels = {
-            scene.id: scene_labels(scene.moment, pictured_moods(scene.labels), speech) for scene in scenes
-        }
+        labels = {scene.id: scene_labels(scene.moment, pictured_moods(scene.labels), speech) for scene in scenes}
         if labels:
             self._moments.relabel("scene", labels)
 

@@ -1,4 +1,4 @@
-"""The one door to a store of moments."""
+"""The one door to what is kept: moments and speakers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from domain.ports import MomentStore
-from search.collections import CollectionSpec
+from domain.errors import ConfigError
+from domain.ports import MomentStore, SpeakerStore
+from search.collection_store import CollectionStore
+from search.collections import Collection, CollectionSpec
+from search.speaker_store import CollectionSpeakerStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +33,36 @@ class QdrantServer:
 StoreLocation: TypeAlias = EdgeFolder | QdrantServer
 
 
-def open_store(location: StoreLocation, specs: Sequence[CollectionSpec]) -> MomentStore:
-    """The store at `location`, with these collections, made when they are not there.
+@dataclass(frozen=True, slots=True)
+class Stores:
+    moments: MomentStore
+    speakers: SpeakerStore
 
-    Raises ConfigError when it can't be this process's: another owner, another encoder, damaged files, a refused key.
-    Raises ConnectionError when a server does not answer.
+    def close(self) -> None:
+        self.moments.close()
+
+
+def open_store(location: StoreLocation, specs: Sequence[CollectionSpec]) -> Stores:
+    """The stores at `location`, with these collections, made when they are not there.
+
+    Raises ConfigError when not exactly one collection has no modality, and when the place can't be this process's:
+    another owner, another encoder, damaged files, a refused key. Raises ConnectionError when a server does not answer.
     """
+    if sum(spec.modality is None for spec in specs) != 1:
+        raise ConfigError("exactly one collection, that of the speakers, must have no modality: see topology.yaml")
+    collections: Sequence[Collection]
     match location:
         case EdgeFolder():
-            from search.edge_store import open_edge_store
+            from search.edge_store import open_edge_collections
 
-            return open_edge_store(location.path, specs)
+            collections, opened = open_edge_collections(location.path, specs)
         case QdrantServer():
-            from search.server_store import open_server_store
+            from search.server_store import open_server_collections
 
-            return open_server_store(location.url, specs, api_key=location.api_key, prefix=location.prefix)
+            collections, opened = open_server_collections(
+                location.url, specs, api_key=location.api_key, prefix=location.prefix
+            )
+    (voices,) = (each for each in collections if each.spec.modality is None)
+    opened.callback(voices.close)
+    moments = CollectionStore([each for each in collections if each is not voices], opened)
+    return Stores(moments, CollectionSpeakerStore(voices))

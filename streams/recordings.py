@@ -25,7 +25,9 @@ def decode_recording(recording: bytes, longest_s: float) -> Pcm:
     parts: list[Pcm] = []
     have, most = 0, round(longest_s * PCM_RATE_HZ)
     try:
-        with av.open(io.BytesIO(recording), options={"format_whitelist": _FORMATS}, metadata_errors="ignore") as opened:
+        with av.open(
+            io.BytesIO(recording), "r", options={"format_whitelist": _FORMATS}, metadata_errors="ignore"
+        ) as opened:
             if not opened.streams.audio:
                 raise BadRequest("the recording holds no sound")
             resampler = AudioResampler(format="fltp", layout="mono", rate=PCM_RATE_HZ)

@@ -77,8 +77,15 @@ def test_reads_the_small_file_into_values() -> None:
     assert topology.chunks == ChunkRules(2.0, 4.0, 1.0)
 
 
+def test_a_collection_without_a_modality_keeps_no_moments() -> None:
+    text = changed("stores: [scenes]}\n", "stores: [scenes, people]}\n").replace(
+        "collections:\n", "collections:\n  people: {vectors: {voice: pictures}}\n"
+    )
+    assert parse_topology(text).collections["people"] == Collection("people", None, {"voice": "pictures"}, False)
+
+
 def test_our_own_file_has_no_mistakes() -> None:
-    assert parse_topology(FILE).agents["store_moments"].stores == ("scenes", "speech", "texts")
+    assert parse_topology(FILE).agents["store_moments"].stores == ("scenes", "speech", "texts", "speakers")
 
 
 ONE_MISTAKE = {

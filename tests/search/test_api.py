@@ -21,6 +21,7 @@ from search.clips import ClipOptions
 from search.collections import CollectionSpec
 from search.metrics import NodeMetrics
 from search.service import SearchService
+from search.speakers import Speakers
 from search.stores import EdgeFolder, open_store
 from search.watermarks import Watermarks
 from streams.archive import FsspecArchive
@@ -32,6 +33,7 @@ SPECS = (
     CollectionSpec("scenes", "scene", {"image": TEXT_SIZE}, words=False, encoder="described"),
     CollectionSpec("speech", "speech", {"text": TEXT_SIZE}, words=True, encoder="minilm"),
     CollectionSpec("texts", "text", {"text": TEXT_SIZE}, words=True, encoder="minilm"),
+    CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="voices-1"),
 )
 STAND_IN = EncoderInfo(
     "pictures", "concept", "somewhere", "MIT", TEXT_SIZE, "cpu", "open_clip:ViT-B-32", "knows no people"
@@ -57,9 +59,14 @@ def sentences() -> SentenceEncoder:
     return load_minilm(EncoderOptions(Path()))
 
 
+def _no_voice(_: bytes) -> Vector:
+    raise NotImplementedError("nobody is enrolled here")
+
+
 @pytest.fixture
 def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:
-    store = open_store(EdgeFolder(tmp_path / "store"), SPECS)
+    stores = open_store(EdgeFolder(tmp_path / "store"), SPECS)
+    store = stores.moments
     archive = FsspecArchive(str(tmp_path / "archive"))
     pictures = DescribedPictures(sentences)
     watermarks = Watermarks()
@@ -73,6 +80,8 @@ def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:
         (STAND_IN, sentences.info),
         clips,
         ready=lambda: (True, ""),
+        speakers=Speakers(store, stores.speakers, 4),
+        voice_of=_no_voice,
         clock=lambda: NOW_S,
     )
     store.close()
@@ -348,6 +357,7 @@ async def test_the_root_leads_to_the_docs_which_list_everything(ask: httpx.Async
     assert (await ask.get("/docs")).status_code == 200
     paths = (await ask.get("/openapi.json")).json()["paths"]
     assert set(paths) == {
-        "/search", "/moments/newest", "/sources", "/clip", "/thumbnails/{key}", "/encoders", "/health", "/metrics"
+        "/search", "/moments/newest", "/sources", "/clip", "/thumbnails/{key}", "/encoders", "/health", "/metrics",
+        "/speakers", "/speakers/{who}", "/speakers/{who}/merge", "/speakers/{who}/split",
     }  # fmt: skip
-    assert all(set(methods) == {"get"} for methods in paths.values())
+    assert all(set(methods) == {"get"} for path, methods in paths.items() if not path.startswith("/speakers"))

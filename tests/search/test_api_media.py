@@ -19,16 +19,21 @@ from search.clips import ClipOptions
 from search.collections import CollectionSpec
 from search.metrics import NodeMetrics
 from search.service import SearchService
+from search.speakers import Speakers
 from search.stores import EdgeFolder, open_store
 from search.watermarks import Watermarks
 from streams.archive import FsspecArchive
 
-SPEC = CollectionSpec("scenes", "scene", {"image": 2}, words=False, encoder="none")
+SPECS = (
+    CollectionSpec("scenes", "scene", {"image": 2}, words=False, encoder="none"),
+    CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="none"),
+)
 
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[ApiParts]:
-    store = open_store(EdgeFolder(tmp_path / "store"), (SPEC,))
+    stores = open_store(EdgeFolder(tmp_path / "store"), SPECS)
+    store = stores.moments
     no_model: Any = None  # nothing is searched for by its content here
     watermarks = Watermarks()
     yield ApiParts(
@@ -40,6 +45,8 @@ def parts(tmp_path: Path) -> Iterator[ApiParts]:
         (),
         ClipOptions(tmp_path / "clips"),
         ready=lambda: (True, ""),
+        speakers=Speakers(store, stores.speakers, 4),
+        voice_of=no_model,
         public_url="https://nowseen.example/base",
     )
     store.close()

@@ -57,8 +57,9 @@ def store(
         CollectionSpec("scenes", "scene", {"image": pixels}, words=False, encoder=pictures.info.name),
         CollectionSpec("speech", "speech", {"text": size}, words=True, encoder=sentences.info.name),
         CollectionSpec("texts", "text", {"text": size}, words=True, encoder=sentences.info.name),
+        CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="voices-1"),
     )
-    opened = open_store(EdgeFolder(tmp_path_factory.mktemp("store")), specs)
+    opened = open_store(EdgeFolder(tmp_path_factory.mktemp("store")), specs).moments
     said = sentences.encode_texts([*TALK, HEADLINE])
     seen = pictures.encode_images(load_sample_images().images)  # china.jpg, flower.jpg
     moments = [_moment("news", "speech", 40.0 * n, said[n], text) for n, text in enumerate(TALK)]

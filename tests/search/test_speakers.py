@@ -75,7 +75,9 @@ def withdrawn(moment: MomentDescribed) -> MomentWithdrawn:
     return MomentWithdrawn(moment.source, moment.modality, moment.start_s, moment.encoder)
 
 
-def scene(at_s: float, *, length_s: float = 2.0, source: str = "cam", cues: tuple[MoodCue, ...] = ()) -> MomentDescribed:
+def scene(
+    at_s: float, *, length_s: float = 2.0, source: str = "cam", cues: tuple[MoodCue, ...] = ()
+) -> MomentDescribed:
     image = {"image": (0.0, 1.0, 0.0, 0.0)}
     return MomentDescribed(source, "scene", T0_S + at_s, T0_S + at_s + length_s, "pictures", image, cues=cues)
 
@@ -170,7 +172,14 @@ def test_text_that_is_not_final_never_replaces_what_is(stores: Stores, speakers:
 def test_what_is_withdrawn_is_gone_and_what_comes_after_is_there(
     stores: Stores, speakers: Speakers, apart: bool
 ) -> None:
-    facts = [scene(1), provisional(0), withdrawn(provisional(0)), provisional(10), withdrawn(provisional(20)), spoken(20)]
+    facts = [
+        scene(1),
+        provisional(0),
+        withdrawn(provisional(0)),
+        provisional(10),
+        withdrawn(provisional(20)),
+        spoken(20),
+    ]
     for batch in [[fact] for fact in facts] if apart else [facts]:
         speakers.store(batch, T0_S)
     assert set(stored(stores, "speech")) == {10, 20}
@@ -340,7 +349,6 @@ def test_a_node_that_starts_again_knows_them(stores: Stores, speakers: Speakers)
     again.store([spoken(20), spoken(30, person=2)], T0_S)
     assert again.labels() == ["Ana", "speaker 2", "speaker 3"]
     assert heard(stores, again, "Ana") == {0, 20}
-
 
 
 def test_nobody_is_meant_by_a_name_nobody_has(speakers: Speakers) -> None:

@@ -15,20 +15,27 @@ import numpy as np
 import pytest
 
 from domain.errors import BadEvent, ConfigError
-from domain.events import Modality, MomentDescribed, Vector, Word
+from domain.events import Modality, MomentDescribed, MoodCue, Vector, Word
 from domain.moments import moment_id
-from domain.ports import MomentFilter, MomentStore
+from domain.mood import Mood, Share
+from domain.ports import Labels, MomentFilter, MomentStore
+from domain.speakers import Speaker, Trait
 from search.collections import CollectionSpec
-from search.stores import EdgeFolder, QdrantServer, StoreLocation, open_store
+from search.stores import EdgeFolder, QdrantServer, StoreLocation, Stores, open_store
 
 T0_S = 1_767_225_600.0
 ALL = MomentFilter()
 SIZE = 8
+VOICE = 4
 SPECS = (
     CollectionSpec("scenes", "scene", {"image": SIZE}, words=False, encoder="pictures-1"),
-    CollectionSpec("speech", "speech", {"text": SIZE}, words=True, encoder="sentences-1"),
+    CollectionSpec(
+        "speech", "speech", {"text": SIZE, "voice": VOICE}, words=True, encoder="sentences-1",
+        others={"voice": "voices-1"},
+    ),
     CollectionSpec("texts", "text", {"text": SIZE}, words=True, encoder="sentences-1"),
-)
+    CollectionSpec("speakers", None, {"voice": VOICE, "enrolled": VOICE}, words=False, encoder="voices-1"),
+)  # fmt: skip
 
 
 SERVER_URL = os.environ.get("NOWSEEN_QDRANT_URL", "")
@@ -60,10 +67,15 @@ def _location(engine: str, folder: Path) -> Iterator[StoreLocation]:
 
 
 @pytest.fixture
-def store(location: StoreLocation) -> Iterator[MomentStore]:
+def stores(location: StoreLocation) -> Iterator[Stores]:
     opened = open_store(location, SPECS)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def store(stores: Stores) -> MomentStore:
+    return stores.moments
 
 
 def _drop_collections(server: QdrantServer) -> None:
@@ -90,11 +102,16 @@ def moment(
     text: str = "",
     vector: Vector | None = None,
     length_s: float = 2.0,
+    voice: Vector | None = None,
+    language: str = "",
+    is_final: bool = True,
 ) -> MomentDescribed:
     name, encoder = ("image", "pictures-1") if modality == "scene" else ("text", "sentences-1")
     start_s = T0_S + after_s
     return MomentDescribed(
-        source, modality, start_s, start_s + length_s, encoder, {name: vector or axis(0)}, text=text
+        source, modality, start_s, start_s + length_s, encoder,
+        {name: vector or axis(0)} | ({"voice": voice} if voice else {}), text=text,
+        attributes={"language": language} if language else {}, is_final=is_final,
     )  # fmt: skip
 
 
@@ -107,7 +124,9 @@ def test_a_moment_comes_back_as_it_went_in(store: MomentStore) -> None:
         moment(1.25, text="Grüße aus 東京", vector=axis(3)),
         words=(Word("Grüße", T0_S + 1.25, T0_S + 1.75), Word("aus", T0_S + 1.751, T0_S + 2.0)),
         thumbnail_key="lobby/1.jpg",
-        attributes={"mood": "calm", "valence": -0.25},
+        attributes={"language": "de", "gain": -0.25},
+        cues=(MoodCue("words", "Grüße", 0.5, 0.1), MoodCue("voice", "pitch_hz", measured=187.5)),
+        is_final=False,
     )
     store.upsert([spoken], stored_s=T0_S + 5.5)
     (hit,) = store.search_vector("speech", axis(3), ALL, 5, with_vectors=True)
@@ -223,11 +242,130 @@ def test_the_newest_come_first(store: MomentStore) -> None:
     assert starts([each.moment.start_s for each in store.newest("speech", ALL, 3)]) == [9.0, 5.0, 3.0]
 
 
+ANGRY = Mood(
+    "angry",
+    -0.6,
+    0.7,
+    0.8,
+    (Share("voice", "pitch above this speaker's usual", -0.2, 0.9, 0.75), Share("words", "„nein“", -1.0, 0.1, 0.25)),
+)
+CALM = Mood("calm", 0.5, -0.5, 0.4)
+UNKNOWN = Mood("unknown", 0.0, 0.0, 0.0)
+
+
+def found_after(store: MomentStore, where: MomentFilter, modality: Modality = "speech") -> list[float]:
+    """Seconds after T0_S of what the filter lets through: the same by every way to ask."""
+    newest = sorted(each.moment.start_s - T0_S for each in store.newest(modality, where, 99))
+    by_vector = store.search_vector(modality, axis(0), where, 99)
+    assert sorted(hit.stored.moment.start_s - T0_S for hit in by_vector) == newest
+    if modality != "scene":
+        by_words = store.search_words(modality, "word", where, 99)
+        assert sorted(hit.stored.moment.start_s - T0_S for hit in by_words) == newest
+    return newest
+
+
+def test_labels_come_back_as_they_went_in(store: MomentStore) -> None:
+    said = moment(0.0, text="word")
+    labels = Labels(("ana", "ben"), (ANGRY, UNKNOWN, CALM))
+    store.upsert([said, moment(5.0, text="word")], T0_S, {moment_id(said): labels})
+    assert [each.labels for each in store.newest("speech", ALL, 9)] == [Labels(), labels]
+    assert store.search_words("speech", "word", MomentFilter(speakers=("ben",)), 9)[0].stored.labels == labels
+
+
+def test_labels_are_replaced_and_everything_else_stays(store: MomentStore) -> None:
+    said = moment(0.0, text="word", voice=(0.0, 1.0, 0.0, 0.0))
+    id = moment_id(said)
+    store.upsert([said], T0_S, {id: Labels(("ana",), (ANGRY,))})
+    store.relabel("speech", {id: Labels(("ben",), (CALM,)), str(uuid.uuid4()): Labels(("ana",))})
+    store.relabel("speech", {})
+    (kept,) = store.newest("speech", ALL, 9, with_vectors=True)
+    assert kept.labels == Labels(("ben",), (CALM,))
+    assert replace(kept, labels=Labels()).moment == said
+    assert found_after(store, MomentFilter(speakers=("ana",))) == []
+    assert found_after(store, MomentFilter(moods=("angry",))) == []
+    assert found_after(store, MomentFilter(speakers=("ben",), moods=("calm",))) == [0.0]
+    store.relabel("speech", {id: Labels()})
+    assert store.newest("speech", ALL, 9)[0].labels == Labels()
+    assert store.count("speech") == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (MomentFilter(speakers=("ana",)), [0.0, 1.0]),
+        (MomentFilter(speakers=("ben", "nobody")), [1.0, 2.0]),
+        (MomentFilter(moods=("calm",)), [1.0, 2.0]),
+        (MomentFilter(moods=("unknown",)), [3.0]),
+        (MomentFilter(languages=("de", "fr")), [0.0]),
+        (MomentFilter(only_final=True), [0.0, 1.0, 2.0, 4.0]),
+        (MomentFilter(valence=(-1.0, 1.0)), [0.0, 1.0, 2.0]),  # a mood that is not known has none
+        (MomentFilter(valence=(-0.6, -0.6)), [0.0, 1.0]),  # both ends are included
+        (MomentFilter(arousal=(-0.4, 0.6)), []),
+        (MomentFilter(arousal=(0.0, 1.0), valence=(-1.0, 0.0)), [0.0, 1.0]),
+        (MomentFilter(arousal=(0.0, 1.0), valence=(0.0, 1.0)), []),  # of one mood, not one of each
+        (MomentFilter(moods=("calm",), arousal=(0.0, 1.0)), []),
+        (MomentFilter(moods=("calm", "angry"), arousal=(0.0, 1.0)), [0.0, 1.0]),
+        (MomentFilter(speakers=("ben",), moods=("angry",), sources=("lobby",)), [1.0]),
+    ],
+)  # fmt: skip
+def test_speakers_moods_and_languages_filter(store: MomentStore, where: MomentFilter, expected: list[float]) -> None:
+    heard = [Labels(("ana",), (ANGRY,)), Labels(("ana", "ben"), (ANGRY, CALM)), Labels(("ben",), (CALM,)),
+             Labels(("cleo",), (UNKNOWN,)), Labels()]  # fmt: skip
+    for modality in ("speech", "scene"):
+        moments = [
+            moment(
+                float(n),
+                modality=modality,
+                text="word",
+                language="de" if n == 0 else "en" if n == 1 else "",
+                is_final=n != 3,
+            )
+            for n in range(len(heard))
+        ]
+        store.upsert(moments, T0_S, dict(zip(map(moment_id, moments), heard, strict=True)))
+        assert found_after(store, where, modality) == expected
+
+
+def test_the_final_text_takes_the_place_of_the_provisional_one(store: MomentStore) -> None:
+    store.upsert([moment(0.0, text="word wor", voice=(1.0, 0.0, 0.0, 0.0), is_final=False)], T0_S)
+    store.upsert([moment(0.0, text="word world")], T0_S + 1)
+    (kept,) = store.newest("speech", ALL, 9, with_vectors=True)
+    assert (kept.moment.text, kept.moment.is_final, set(kept.moment.vectors)) == ("word world", True, {"text"})
+    assert store.search_words("speech", "wor", ALL, 9) == []
+    assert found_after(store, MomentFilter(only_final=True)) == [0.0]
+
+
+def test_what_is_deleted_is_gone(store: MomentStore) -> None:
+    said, other = moment(0.0, text="word"), moment(5.0, text="word")
+    seen = moment(0.0, modality="scene")
+    store.upsert([said, other, seen], T0_S)
+    store.delete("speech", [moment_id(said), moment_id(seen), str(uuid.uuid4())])
+    store.delete("speech", [])
+    assert found_after(store, ALL) == [5.0]
+    assert (store.count("speech"), store.count("scene")) == (1, 1)
+
+
+def test_a_deleted_voice_leaves_the_words(store: MomentStore) -> None:
+    hers, his = (moment(after_s, text="word", voice=(0.0, 0.6, 0.8, 0.0), language="en") for after_s in (0.0, 5.0))
+    hers = replace(hers, cues=(MoodCue("voice", "pitch_hz", measured=187.5),))
+    labels = {moment_id(hers): Labels(("ana",), (ANGRY,)), moment_id(his): Labels(("ben",), (CALM,))}
+    store.upsert([hers, his], T0_S, labels)
+    store.delete_voices([moment_id(hers), str(uuid.uuid4())])
+    kept, gone = store.newest("speech", ALL, 9, with_vectors=True)
+    assert gone.moment == replace(hers, vectors={"text": axis(0)}, cues=())
+    assert gone.labels == Labels()
+    assert (set(kept.moment.vectors), kept.labels) == ({"text", "voice"}, labels[moment_id(his)])
+    assert found_after(store, MomentFilter(speakers=("ana",))) == []
+    assert found_after(store, MomentFilter(moods=("angry",))) == []
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
         (lambda good: replace(good, vectors={"text": (1.0, 0.0)}), "has 2 numbers.*keeps 8"),
         (lambda good: replace(good, vectors={"image": axis(0)}), r"vectors \['image'\]"),
+        (lambda good: replace(good, vectors={"voice": (1.0, 0.0, 0.0, 0.0)}), "'text' must be there"),
+        (lambda good: replace(good, vectors={"text": axis(0), "voice": axis(0)}), "'voice' has 8 numbers.*keeps 4"),
         (lambda good: replace(good, encoder="sentences-2"), "'sentences-2'.*belongs to 'sentences-1'"),
         (lambda good: replace(good, vectors={"text": (float("nan"),) * SIZE}), "not finite"),
     ],
@@ -286,11 +424,11 @@ def test_searching_stays_right_beside_writing(store: MomentStore) -> None:
 
 def test_what_was_kept_is_there_when_opened_again(lasting: StoreLocation) -> None:
     first = open_store(lasting, SPECS)
-    first.upsert([moment(0.0, text="hello")], T0_S)
+    first.moments.upsert([moment(0.0, text="hello")], T0_S)
     first.close()
     again = open_store(lasting, SPECS)
     try:
-        assert [hit.stored.moment.text for hit in again.search_words("speech", "hello", ALL, 5)] == ["hello"]
+        assert [hit.stored.moment.text for hit in again.moments.search_words("speech", "hello", ALL, 5)] == ["hello"]
     finally:
         again.close()
 
@@ -299,15 +437,86 @@ def test_a_collection_stays_with_its_encoder(lasting: StoreLocation) -> None:
     open_store(lasting, SPECS).close()
     others = (
         replace(SPECS[0], encoder="pictures-2"),
-        replace(SPECS[1], encoder="sentences-2", vectors={"text": 4}),
-        SPECS[2],
+        replace(SPECS[1], others={"voice": "voices-2"}),
+        replace(SPECS[2], encoder="sentences-2", vectors={"text": 4}),
+        replace(SPECS[3], encoder="voices-2"),
     )
     with pytest.raises(ConfigError) as caught:
         open_store(lasting, others)
-    assert len(caught.value.mistakes) == 2
+    assert len(caught.value.mistakes) == 4
     assert "indexed by 'pictures-1', but 'pictures-2' is loaded" in caught.value.mistakes[0]
     assert "Set NOWSEEN_PICTURES=pictures-1" in caught.value.mistakes[0]
-    assert "NOWSEEN_SENTENCES=sentences-1" in caught.value.mistakes[1]
+    assert "'speech'" in caught.value.mistakes[1] and "Set NOWSEEN_VOICES=voices-1" in caught.value.mistakes[1]
+    assert "NOWSEEN_SENTENCES=sentences-1" in caught.value.mistakes[2]
+    assert "'speakers'" in caught.value.mistakes[3] and "Set NOWSEEN_VOICES=voices-1" in caught.value.mistakes[3]
     with pytest.raises(ConfigError, match=r"holds vectors text \(8\) with words, but vectors text \(4\)"):
-        open_store(lasting, (replace(SPECS[1], vectors={"text": 4}),))
+        open_store(lasting, (replace(SPECS[2], vectors={"text": 4}), SPECS[3]))
     open_store(lasting, SPECS).close()
+
+
+@pytest.mark.parametrize("specs", [SPECS[:3], (*SPECS, replace(SPECS[3], name="more"))])
+def test_one_collection_keeps_the_speakers(location: StoreLocation, specs: tuple[CollectionSpec, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"exactly one collection.*topology\.yaml"):
+        open_store(location, specs)
+
+
+ANA = Speaker(
+    "ana", 7, (0.0, 0.6, 0.8, 0.0), 3, 12.5, T0_S, T0_S + 60.0, ("lobby", "gate"), name="Ana", consent="she said yes",
+    enrolled=(1.0, 0.0, 0.0, 0.0), traits={"pitch_hz": Trait(187.5, 12.25, 3)},
+)  # fmt: skip
+SPEAKER_IDS = {name: str(uuid.uuid5(uuid.NAMESPACE_DNS, name)) for name in ("ana", "ben", "cleo")}
+
+
+def speakers() -> tuple[Speaker, Speaker, Speaker]:
+    ana = replace(ANA, id=SPEAKER_IDS["ana"])
+    ben = Speaker(SPEAKER_IDS["ben"], 2, (1.0, 0.0, 0.0, 0.0), 1, 2.0, T0_S, T0_S, ("lobby",))
+    return ana, ben, replace(ben, id=SPEAKER_IDS["cleo"], number=9, merged_into=ana.id)
+
+
+def known(stores: Stores) -> list[Speaker]:
+    """Their vectors to six places: an engine keeps them in single precision."""
+
+    def rounded(vector: Vector | None) -> Vector | None:
+        return None if vector is None else tuple(round(number, 6) for number in vector)
+
+    return [
+        replace(each, voice=rounded(each.voice) or (), enrolled=rounded(each.enrolled))
+        for each in stores.speakers.load()
+    ]
+
+
+def test_speakers_come_back_as_they_went_in_by_number(stores: Stores) -> None:
+    ana, ben, cleo = speakers()
+    assert stores.speakers.load() == []
+    stores.speakers.save([ana, ben, cleo])
+    assert known(stores) == [ben, ana, cleo]
+
+
+def test_a_speaker_saved_again_is_replaced_and_one_deleted_is_gone(stores: Stores) -> None:
+    ana, ben, cleo = speakers()
+    stores.speakers.save([ana, ben, cleo])
+    nameless = replace(ana, name=None, enrolled=None, consent=None, utterances=4)
+    stores.speakers.save([ana, nameless])
+    stores.speakers.save([])
+    stores.speakers.delete([ben.id, str(uuid.uuid4())])
+    stores.speakers.delete([])
+    assert known(stores) == [nameless, cleo]
+
+
+def test_more_speakers_than_one_page_are_all_loaded(stores: Stores) -> None:
+    _, ben, _ = speakers()
+    many = [replace(ben, id=str(uuid.uuid4()), number=number) for number in range(2500)]
+    stores.speakers.save(many)
+    assert known(stores) == many
+
+
+def test_speakers_outlive_the_store(lasting: StoreLocation) -> None:
+    ana, _, _ = speakers()
+    first = open_store(lasting, SPECS)
+    first.speakers.save([ana])
+    first.close()
+    again = open_store(lasting, SPECS)
+    try:
+        assert known(again) == [ana]
+    finally:
+        again.close()

@@ -9,15 +9,24 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import qdrant_edge as edge
 
 from domain.errors import ConfigError
+from domain.events import MomentDescribed, Vector
+from domain.moments import moment_id
 from domain.ports import MomentFilter
+from domain.speakers import Speaker
 from search.collections import CollectionSpec
 from search.stores import EdgeFolder, open_store
 
-SPECS = (CollectionSpec("speech", "speech", {"text": 4}, words=True, encoder="sentences-1"),)
+SPECS = (
+    CollectionSpec("speech", "speech", {"text": 4, "voice": 64}, words=True, encoder="sentences-1"),
+    CollectionSpec("speakers", None, {"voice": 64, "enrolled": 64}, words=False, encoder="voices-1"),
+)
 POINTS = 700
 
 # Runs in a process of its own: opens the folder in argv, writes, says so, and waits to be killed.
@@ -28,7 +37,7 @@ from domain.events import MomentDescribed
 from search.collections import CollectionSpec
 from search.stores import EdgeFolder, open_store
 
-store = open_store(EdgeFolder(Path(sys.argv[1])), {SPECS!r})
+store = open_store(EdgeFolder(Path(sys.argv[1])), {SPECS!r}).moments
 store.upsert(
     [
         MomentDescribed("lobby", "speech", 10.0 * n, 10.0 * n + 5.0, "sentences-1", {{"text": (1.0, 0.0, 0.0, 0.0)}}, "hello")
@@ -54,7 +63,7 @@ def _writer(folder: Path) -> subprocess.Popen[str]:
 def test_a_process_killed_after_the_acknowledgement_loses_nothing(tmp_path: Path) -> None:
     with _writer(tmp_path) as writer:
         writer.send_signal(signal.SIGKILL)
-    store = open_store(EdgeFolder(tmp_path), SPECS)
+    store = open_store(EdgeFolder(tmp_path), SPECS).moments
     assert store.count("speech") == POINTS
     assert len(store.search_words("speech", "hello", MomentFilter(), 1000)) == POINTS
     store.close()
@@ -106,6 +115,37 @@ def test_a_damaged_folder_is_explained(tmp_path: Path, damage: Callable[[Path], 
 def test_a_creation_cut_short_is_made_good(tmp_path: Path) -> None:
     open_store(EdgeFolder(tmp_path), SPECS).close()
     (tmp_path / "speech" / "hot").rename(tmp_path / "speech" / "hot.new")
-    store = open_store(EdgeFolder(tmp_path), SPECS)
+    store = open_store(EdgeFolder(tmp_path), SPECS).moments
     assert store.count("speech") == 0
     store.close()
+
+
+def _files_with(folder: Path, voice: Vector) -> list[str]:
+    numbers = np.asarray(voice, dtype=np.float32).tobytes()
+    return [file.name for file in folder.rglob("*") if file.is_file() and numbers in file.read_bytes()]
+
+
+def test_no_number_of_a_deleted_voice_stays_among_the_vectors(tmp_path: Path) -> None:
+    voice = _unit(np.random.default_rng(1).normal(size=64))
+    stores = open_store(EdgeFolder(tmp_path), SPECS)
+    said = MomentDescribed("lobby", "speech", 1.0, 2.0, "sentences-1", {"text": (1.0, 0.0, 0.0, 0.0), "voice": voice})
+    speaker = Speaker(moment_id(said), 1, voice, 1, 1.0, 1.0, 2.0, ("lobby",), enrolled=voice)
+    stores.moments.upsert([said], 3.0)
+    stores.speakers.save([speaker])
+    assert _files_with(tmp_path / "speech" / "hot" / "segments", voice)
+    assert _files_with(tmp_path / "speakers" / "hot" / "segments", voice)
+    stores.moments.delete_voices([moment_id(said)])
+    stores.speakers.delete([speaker.id])
+    assert _files_with(tmp_path / "speech" / "hot" / "segments", voice) == []
+    assert _files_with(tmp_path / "speakers" / "hot" / "segments", voice) == []
+    stores.close()
+    shard = edge.EdgeShard.load(str(tmp_path / "speech" / "hot"))
+    (point,) = shard.retrieve([moment_id(said)], with_payload=True, with_vector=True)
+    assert isinstance(point.vector, dict) and set(point.vector) == {"text"}
+    shard.close()
+
+
+def _unit(vector: np.ndarray[Any, np.dtype[np.float64]]) -> Vector:
+    # As the engine makes it unit length: in single precision.
+    single = vector.astype(np.float32)
+    return tuple((single / np.float32(np.linalg.norm(single))).tolist())

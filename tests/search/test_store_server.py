@@ -8,7 +8,7 @@ from domain.errors import ConfigError
 from search.collections import CollectionSpec
 from search.stores import QdrantServer, open_store
 
-SPECS = (CollectionSpec("speech", "speech", {"text": 4}, words=True, encoder="sentences-1"),)
+SPECS = (CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="voices-1"),)
 
 
 def test_a_server_that_does_not_answer_can_be_tried_again() -> None:

@@ -1,0 +1,30 @@
+"""Filters in Qdrant Edge's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import qdrant_edge as edge
+
+from domain.ports import MomentFilter
+from search.conditions import AnyOf, Between, Condition, OneWithAll, conditions
+
+
+def with_ids(ids: Sequence[str]) -> edge.Filter:
+    # By id alone, an operation that meets one id which is not there fails; as a filter it passes over it.
+    return edge.Filter(must=[edge.HasIdCondition(set(ids))])
+
+
+def edge_filter(where: MomentFilter) -> edge.Filter | None:
+    must = [_condition(each) for each in conditions(where)]
+    return edge.Filter(must=list(must)) if must else None
+
+
+def _condition(condition: Condition) -> edge.FieldCondition | edge.NestedCondition:
+    match condition:
+        case AnyOf(field, values):
+            return edge.FieldCondition(field, match=edge.MatchAny(list(values)))
+        case Between(field, low, high):
+            return edge.FieldCondition(field, range=edge.RangeFloat(gte=low, lte=high))
+        case OneWithAll(field, inner):
+            return edge.NestedCondition(field, edge.Filter(must=[_condition(each) for each in inner]))

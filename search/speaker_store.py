@@ -1,0 +1,70 @@
+"""The store of speakers over any engine. Their number is that of people heard, so all of them are read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from domain.events import Vector
+from domain.speakers import Speaker, Trait
+from search.collections import Collection, Point, Row
+
+
+class CollectionSpeakerStore:
+    """A `SpeakerStore` in one collection with the vectors "voice" and "enrolled", of which a speaker may lack the
+    second."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+
+    def load(self) -> list[Speaker]:
+        """By number."""
+        return sorted(map(_speaker, self._collection.everything()), key=lambda speaker: speaker.number)
+
+    def save(self, speakers: Sequence[Speaker]) -> None:
+        if points := [_point(speaker) for speaker in {each.id: each for each in speakers}.values()]:
+            self._collection.upsert(points)
+            self._collection.flush()
+
+    def delete(self, ids: Iterable[str]) -> None:
+        if gone := list(ids):
+            self._collection.delete(gone)
+            self._collection.flush()
+
+
+def _point(speaker: Speaker) -> Point:
+    vectors: dict[str, Vector] = {"voice": speaker.voice}
+    if speaker.enrolled is not None:
+        vectors["enrolled"] = speaker.enrolled
+    payload: dict[str, Any] = {
+        "number": speaker.number,
+        "utterances": speaker.utterances,
+        "spoken_s": speaker.spoken_s,
+        "first_heard_s": speaker.first_heard_s,
+        "last_heard_s": speaker.last_heard_s,
+        "sources": list(speaker.sources),
+        "traits": {name: [trait.mean, trait.deviation, trait.count] for name, trait in speaker.traits.items()},
+    }
+    for name in ("name", "consent", "merged_into"):
+        if (value := getattr(speaker, name)) is not None:
+            payload[name] = value
+    return Point(speaker.id, vectors, None, payload)
+
+
+def _speaker(row: Row) -> Speaker:
+    kept: Mapping[str, Any] = row.payload
+    return Speaker(
+        id=row.id,
+        number=int(kept["number"]),
+        voice=row.vectors["voice"],
+        utterances=int(kept["utterances"]),
+        spoken_s=float(kept["spoken_s"]),
+        first_heard_s=float(kept["first_heard_s"]),
+        last_heard_s=float(kept["last_heard_s"]),
+        sources=tuple(kept["sources"]),
+        name=kept.get("name"),
+        enrolled=row.vectors.get("enrolled"),
+        consent=kept.get("consent"),
+        traits={name: Trait(float(mean), float(spread), int(n)) for name, (mean, spread, n) in kept["traits"].items()},
+        merged_into=kept.get("merged_into"),
+    )

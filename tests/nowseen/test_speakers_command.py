@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
+from nowseen.speakers_command import SpeakersCommand
+from search.api_speakers import SpeakerModel, SpeakersModel
+
+ANA = SpeakerModel(
+    id="id-1", label="Ana [red]", name="Ana [red]", number=1, utterances=12, spoken_s=61.5, first_heard_s=1.79e9,
+    last_heard_s=1_790_000_000.0, sources=["desk", "stage"], is_enrolled=True, consent="by mail",
+)  # fmt: skip
+SECOND = ANA.model_copy(
+    update={"id": "id-2", "label": "speaker 2", "name": None, "number": 2, "is_enrolled": False, "consent": None}
+)
+BOTH = SpeakersModel(speakers=[ANA, SECOND]).model_dump()
+
+
+class Terminal:
+    def __init__(self) -> None:
+        self.out, self.errors = io.StringIO(), io.StringIO()
+        self.asked: list[httpx.Request] = []
+
+    def run(self, reply: httpx.Response | Exception, command: Callable[[SpeakersCommand], int], url: str = "") -> int:
+        def answer(request: httpx.Request) -> httpx.Response:
+            self.asked.append(request)
+            if isinstance(reply, Exception):
+                raise reply
+            return reply
+
+        return SpeakersCommand(
+            url or "http://127.0.0.1:8000",
+            console=Console(file=self.out, width=140),
+            errors=Console(file=self.errors, width=300),
+            transport=httpx.MockTransport(answer),
+        ).run(command)
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal()
+
+
+def test_everybody_is_listed(terminal: Terminal) -> None:
+    assert terminal.run(httpx.Response(200, json=BOTH), lambda command: command.show()) == FOUND
+    page = terminal.out.getvalue()
+    for shown in ("Ana [red]", "speaker 2", "12", "62 s", "2026-09-21 14:13:20", "desk, stage", "yes: by mail", "id-2"):
+        assert shown in page
+
+
+def test_the_list_as_json(terminal: Terminal) -> None:
+    terminal.run(httpx.Response(200, json=BOTH), lambda command: command.show(json_output=True))
+    assert json.loads(terminal.out.getvalue()) == BOTH
+
+
+def test_nobody_was_heard(terminal: Terminal) -> None:
+    reply = httpx.Response(200, json={"speakers": []})
+    assert terminal.run(reply, lambda command: command.show()) == NOTHING_FOUND
+    assert "Nobody has been heard yet" in terminal.out.getvalue()
+
+
+def test_a_recording_is_sent_with_who_agreed(terminal: Terminal, tmp_path: Path) -> None:
+    clip = tmp_path / "ana.wav"
+    clip.write_bytes(b"RIFF")
+    reply = httpx.Response(201, json=ANA.model_dump())
+    assert terminal.run(reply, lambda command: command.enrol("Ana [red]", clip, "by mail")) == FOUND
+    [asked] = terminal.asked
+    assert (asked.method, asked.url.path) == ("POST", "/speakers")
+    assert dict(asked.url.params) == {"name": "Ana [red]", "consent": "by mail"}
+    assert asked.headers["content-type"] == "application/octet-stream"
+    assert asked.content == b"RIFF"
+    assert "Ana [red] is enrolled, heard in 12 utterances before" in terminal.out.getvalue()
+
+
+def test_a_recording_that_is_not_there(terminal: Terminal, tmp_path: Path) -> None:
+    clip = tmp_path / "none.wav"
+    assert terminal.run(httpx.Response(500), lambda command: command.enrol("Ana", clip, "by mail")) == FAILED
+    assert "none.wav can't be read: No such file" in terminal.errors.getvalue()
+    assert terminal.asked == []
+
+
+@pytest.mark.parametrize(
+    ("command", "reply", "method", "path", "body"),
+    [
+        (lambda c: c.name("speaker 2", "Ana"), ANA, "PATCH", "/speakers/speaker%202", {"name": "Ana"}),
+        (lambda c: c.merge("a/b", "Ana"), ANA, "POST", "/speakers/a%2Fb/merge", {"into": "Ana"}),
+        (lambda c: c.split("Ana"), BOTH, "POST", "/speakers/Ana/split", None),
+        (lambda c: c.forget("Ana"), None, "DELETE", "/speakers/Ana", None),
+    ],
+)
+def test_what_is_decided_of_a_speaker_is_sent(
+    terminal: Terminal, command: Callable[[SpeakersCommand], int], reply: Any, method: str, path: str, body: Any
+) -> None:
+    data = reply.model_dump() if isinstance(reply, SpeakerModel) else reply
+    sent = httpx.Response(204) if data is None else httpx.Response(200, json=data)
+    assert terminal.run(sent, command) == FOUND
+    [asked] = terminal.asked
+    assert (asked.method, asked.url.raw_path.decode()) == (method, path)
+    assert (json.loads(asked.content) if asked.content else None) == body
+    assert method != "POST" or asked.headers["content-type"] == "application/json"
+    assert "Ana" in terminal.out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("replied", "said"),
+    [
+        (lambda: httpx.Response(404, json={"error": "there is no speaker 'Eve'; there is [Ana]"}), "there is [Ana]"),
+        (lambda: httpx.ConnectError("connection refused"), "is `nowseen up` running?"),
+        (lambda: httpx.ReadTimeout("slow"), "did not answer within"),
+        (lambda: httpx.Response(200, text="<html>"), "no Nowseen node"),
+        (lambda: httpx.Response(200, json={"hello": "world"}), "no Nowseen node"),
+    ],
+)
+def test_failures_say_what_to_do(terminal: Terminal, replied: Callable[[], Any], said: str) -> None:
+    assert terminal.run(replied(), lambda command: command.name("Eve", "Ana")) == FAILED
+    assert said in terminal.errors.getvalue()
+    assert terminal.out.getvalue() == ""
+
+
+def test_an_address_that_is_none(terminal: Terminal) -> None:
+    code = terminal.run(httpx.UnsupportedProtocol("no"), lambda command: command.show(), url="127.0.0.1:8000")
+    assert code == FAILED
+    assert "http://127.0.0.1:8000" in terminal.errors.getvalue()
