@@ -29,7 +29,7 @@ from encoders.devices import prepare_device
 from encoders.whisper_weights import find_whisper, load_whisper
 from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.evaluate_speakers import evaluate_speakers
-from nowseen.samples import ANNOUNCER, ORIGINS, SONNET, SPEECH, fetch_samples
+from nowseen.samples import ORIGINS, SONNET, SPEECH, VOICE, fetch_samples
 from nowseen.settings import load_settings, load_topology
 from nowseen.sound_files import to_int16
 from streams.speech_describer import SoundChunk, SpeechModels
@@ -89,7 +89,7 @@ def _invented(live: Live, files: Mapping[str, Path]) -> dict[str, Any]:
 
 def _speakers(voices: VoiceEncoder, files: Mapping[str, Path]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="nowseen-voices-") as temporary:
-        spoken = {file.name for origin in (SPEECH, SONNET, ANNOUNCER, *VOICES) for file in origin.files}
+        spoken = {file.name for origin in (SPEECH, SONNET, VOICE, *VOICES) for file in origin.files}
         for name in spoken & files.keys():
             speaker = Path(temporary) / Path(name).stem.partition("-")[0]
             speaker.mkdir(exist_ok=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from domain.events import Modality
+from domain.ports import Labels
 
 Why: TypeAlias = Literal["picture", "meaning", "words"]
 
@@ -28,6 +29,9 @@ class Evidence:
     encoder: str
     thumbnail_key: str | None
     source: str
+    labels: Labels = field(default_factory=Labels)
+    language: str = ""
+    is_final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,9 @@ class RankedMoment:
     evidence: tuple[Evidence, ...]
     text: str  # of the best evidence that has one
     thumbnail_key: str | None  # of the best evidence that has one
+    labels: Labels  # of all the evidence, those of the best first, each once
+    language: str  # of the text
+    is_final: bool  # whether the text is
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +104,21 @@ class _Group:
 
     def moment(self, source: str) -> RankedMoment:
         members = tuple(self._members)  # they came best first
+        worded = next((each for each in members if each.text), members[0])
         return RankedMoment(
             source=source,
             start_s=self._start_s,
             end_s=self._end_s,
             score=combine(members),
             evidence=members,
-            text=next((each.text for each in members if each.text), ""),
+            text=worded.text,
             thumbnail_key=next((each.thumbnail_key for each in members if each.thumbnail_key is not None), None),
+            labels=Labels(
+                tuple(dict.fromkeys(speaker for each in members for speaker in each.labels.speakers)),
+                tuple(dict.fromkeys(mood for each in members for mood in each.labels.moods)),
+            ),
+            language=worded.language,
+            is_final=worded.is_final,
         )
 
 

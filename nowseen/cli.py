@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.errors import ConfigError
+from domain.mood import MOOD_LABELS
 from nowseen.evaluate_cli import evaluate
 from nowseen.speakers_cli import speakers
+from domain.mood import MOOD_LABELS
 
 if TYPE_CHECKING:
     from nowseen.settings import Settings
@@ -113,6 +115,11 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for, in words.")],
     source: Annotated[list[str] | None, typer.Option("--source", "-s", help="Only in this source; repeatable.")] = None,
     kind: Annotated[list[str] | None, typer.Option("--kind", "-k", help="scene, speech or text; repeatable.")] = None,
+    speaker: Annotated[
+        list[str] | None, typer.Option(help='A name, or "speaker 7": one of these is heard; repeatable.')
+    ] = None,
+    mood: Annotated[list[str] | None, typer.Option(help=f"{', '.join(MOOD_LABELS)}; repeatable.")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="Such as en or fr; repeatable.")] = None,
     since: Annotated[str | None, typer.Option(help="Unix seconds or ISO 8601.")] = None,
     until: Annotated[str | None, typer.Option(help="Unix seconds or ISO 8601.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many moments at most.")] = 10,
@@ -122,8 +129,8 @@ def search(
     from nowseen.search_command import print_search
 
     code = print_search(
-        _settings().node_url, query, sources=source or (), kinds=kind or (), since=since, until=until, limit=limit,
-        json_output=as_json,
+        _settings().node_url, query, sources=source or (), kinds=kind or (), speakers=speaker or (), moods=mood or (),
+        languages=language or (), since=since, until=until, limit=limit, json_output=as_json,
     )  # fmt: skip
     raise typer.Exit(code)
 

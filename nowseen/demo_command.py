@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 
 from nowseen.demo_questions import askable
+from nowseen.demo_voice import enrol
 from nowseen.part_log import PartLog
 from nowseen.parts import AtOnce, Part
-from nowseen.sample_media import SampleSource, make_sources
+from nowseen.sample_media import SampleSource, SampleVoice, enrolment, make_sources
 from nowseen.samples import fetch_samples
 from nowseen.settings import Settings
 from nowseen.up_command import dashboard_url, lost_with_broker, nowseen, run_parts, up_parts
@@ -30,8 +31,10 @@ def demo_command(settings: Settings, *, verbose: bool = False) -> int:
     up = up_parts(settings)
     players = [_player(source, up, settings) for source in sources]
 
+    voice = enrolment(samples, settings.cache)
+
     async def show(_: Mapping[str, PartLog]) -> None:
-        await _show(settings, sources)
+        await _show(settings, sources, voice)
 
     return run_parts(settings, [*up, *players], show, verbose=verbose)
 
@@ -47,7 +50,7 @@ def _player(source: SampleSource, up: Sequence[Part], settings: Settings) -> Par
     )
 
 
-async def _show(settings: Settings, sources: Sequence[SampleSource]) -> None:
+async def _show(settings: Settings, sources: Sequence[SampleSource], voice: SampleVoice | None) -> None:
     plays_s = max(source.duration_s for source in sources)
     print(
         "",
@@ -61,9 +64,14 @@ async def _show(settings: Settings, sources: Sequence[SampleSource]) -> None:
         await _until_watched(client, sources, time.time() + plays_s)
         for warning in (await client.get("/health")).json()["warnings"]:
             print(f"Note: {warning}", flush=True)
-        for question in askable(sources):
-            answer = (await client.get("/search", params={"q": question.query, "limit": 2})).json()
-            print(f'\n$ nowseen search "{question.query}"    # {question.kind}', flush=True)
+        if voice is not None and (reason := await enrol(client, voice)):
+            print(f"Note: {reason}", flush=True)
+            voice = None
+        if voice is not None:
+            print(f'\n$ nowseen speakers enrol {voice.name} {voice.path} --consent "{voice.consent}"', flush=True)
+        for question in askable(sources, () if voice is None else (voice.name,)):
+            answer = (await client.get("/search", params={**question.parameters, "limit": 2})).json()
+            print(f"\n$ nowseen search {question.asked}    # {question.kind}", flush=True)
             for line in _lines(answer):
                 print(f"  {line}", flush=True)
     print(f"\nAsk your own at {dashboard_url(settings)} or with `nowseen search`. Ctrl-C ends it.\n", flush=True)
@@ -78,7 +86,8 @@ def _lines(answer: Mapping[str, Any]) -> list[str]:
         clock = time.strftime("%H:%M:%S", time.localtime(moment["start_s"]))
         why = ", ".join(f"{evidence['why']} {evidence['score']:.2f}" for evidence in moment["evidence"][:1])
         words = f'  "{moment["text"]}"' if moment["text"] else ""
-        lines.append(f"{clock}  {moment['source']:<8}  {why}{words}")
+        who = "".join(f"  {speaker['label']}" for speaker in moment["speakers"])
+        lines.append(f"{clock}  {moment['source']:<8}  {why}{who}{words}")
     return lines
 
 

@@ -82,8 +82,8 @@ def _mood_text(found: MoodEvaluated) -> str:
         )
     if labels := found.labels:
         lines += [
-            f"labels    {labels.agreement:.1%} agree, kappa {labels.kappa:.2f}; a mood was heard in {labels.judged}, of "
-            f"which {labels.agreement_where_judged:.1%} agree",
+            f"labels    {labels.agreement:.1%} agree, kappa {labels.kappa:.2f}; a mood was heard in {labels.judged}, "
+            f"of which {labels.agreement_where_judged:.1%} agree",
             *(
                 f"  {truth:<8}judged " + ", ".join(f"{label} {count}" for label, count in judged.items())
                 for truth, judged in labels.confusion.items()

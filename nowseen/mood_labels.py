@@ -26,7 +26,7 @@ class MoodTruth:
 
 
 def mood_truths(path: Path) -> list[MoodTruth]:
-    """FILE.csv has a heading: path, then any of label, valence, arousal and speaker; paths count from the file's folder.
+    """FILE.csv has a heading: path, then any of label, valence, arousal and speaker. Paths count from its own folder.
 
     Raises ConfigError, with the lines, for what is not so, and for a label that is none of ours.
     """

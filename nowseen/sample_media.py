@@ -23,9 +23,9 @@ from PIL import Image, ImageFilter, ImageOps
 from domain.events import Modality
 from domain.ports import PCM_RATE_HZ, Pcm
 from nowseen.newswire import EVERY_S, HEADLINES, to_webvtt
-from nowseen.sample_speech import BOOKCLUB, PANEL, Span, spoken
-from nowseen.samples import ANNOUNCER, FILM, PHOTOGRAPHS, SONNET, SPEECH, Origin, Samples
-from nowseen.sound_files import to_int16
+from nowseen.sample_speech import ANNOUNCER, BOOKCLUB, PANEL, Span, spoken
+from nowseen.samples import FILM, PHOTOGRAPHS, SONNET, SPEECH, VOICE, Origin, Samples
+from nowseen.sound_files import read_sound, to_int16, write_wav
 
 _WIDTH, _HEIGHT = 1280, 720
 _KEYFRAME_EVERY_S = 2
@@ -43,6 +43,15 @@ class SampleSource:
     duration_s: float
     modalities: tuple[Modality, ...]
     spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SampleVoice:
+    """Somebody to be enrolled by name."""
+
+    name: str
+    path: Path
+    consent: str
 
 
 _PICTURES = {
@@ -66,7 +75,7 @@ def make_sources(samples: Samples, cache: Path) -> tuple[list[SampleSource], lis
         sources.append(SampleSource("bookclub", path, len(pcm) / PCM_RATE_HZ, ("scene", "speech"), spans))
     else:
         missing.append("without the film or the speech there is no bookclub")
-    if _has(samples, SPEECH, SONNET, ANNOUNCER, PHOTOGRAPHS):
+    if _has(samples, SPEECH, SONNET, VOICE, PHOTOGRAPHS):
         spans, pcm = spoken(PANEL, samples.files)
         pictures = repeat(_still(samples.files["camera.png"]))
         path = _make("panel", samples, cache, _with_sound(pictures, _SLIDE_FPS, pcm))
@@ -81,6 +90,18 @@ def make_sources(samples: Samples, cache: Path) -> tuple[list[SampleSource], lis
         missing.append("without the photographs there is no gallery")
     sources.append(_newswire(cache))
     return sources, missing
+
+
+def enrolment(samples: Samples, cache: Path) -> SampleVoice | None:
+    """The announcer, by a recording that is in no source; None when it could not be had."""
+    if not _has(samples, VOICE):
+        return None
+    path = cache / "samples" / "allison.wav"
+    if not path.exists():
+        half = path.with_suffix(".part.wav")
+        write_wav(half, read_sound(samples.files["allison-demo-echotest.g722"]))
+        half.replace(path)
+    return SampleVoice(ANNOUNCER, path, "published by the speaker under CC BY-SA 3.0")
 
 
 def _newswire(cache: Path) -> SampleSource:
@@ -98,7 +119,7 @@ def _has(samples: Samples, *origins: Origin) -> bool:
 def _make(name: str, samples: Samples, cache: Path, write: Callable[[OutputContainer], None]) -> Path:
     """The file from the cache, or made now. Its name holds what it was made from."""
     made_from = hashlib.sha256(_RECIPE)
-    for origin in (SPEECH, SONNET, ANNOUNCER, FILM, PHOTOGRAPHS):
+    for origin in (SPEECH, SONNET, VOICE, FILM, PHOTOGRAPHS):
         for file in origin.files:
             made_from.update(file.sha256.encode() if file.name in samples.files else b"-")
     path = cache / "samples" / f"{name}-{made_from.hexdigest()[:12]}.mp4"

@@ -83,7 +83,7 @@ SONNET = Origin(
 )
 _ALLISON = "usr/share/asterisk/sounds/en_US_f_Allison/"
 
-ANNOUNCER = Origin(
+VOICE = Origin(
     "an announcer's speech (Allison Smith)",
     DebianPackage("asterisk-core-sounds-en-g722"),
     tuple(
@@ -125,7 +125,7 @@ PHOTOGRAPHS = Origin(
         )
     ),
 )
-ORIGINS = (SPEECH, SONNET, ANNOUNCER, FILM, PHOTOGRAPHS)
+ORIGINS = (SPEECH, SONNET, VOICE, FILM, PHOTOGRAPHS)
 
 
 def fetch_samples(cache: Path, origins: Sequence[Origin] = ORIGINS) -> Samples:

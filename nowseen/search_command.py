@@ -25,6 +25,9 @@ def print_search(
     *,
     sources: Sequence[str] = (),
     kinds: Sequence[str] = (),
+    speakers: Sequence[str] = (),
+    moods: Sequence[str] = (),
+    languages: Sequence[str] = (),
     since: str | None = None,
     until: str | None = None,
     limit: int = 10,
@@ -41,6 +44,7 @@ def print_search(
     console = console or Console()
     errors = errors or Console(stderr=True)
     asked: dict[str, Any] = {"q": query, "source": list(sources), "kind": list(kinds), "limit": limit}
+    asked |= {"speaker": list(speakers), "mood": list(moods), "language": list(languages)}
     asked |= {name: value for name, value in (("since", since), ("until", until)) if value is not None}
     try:
         with httpx.Client(base_url=api_url, timeout=_TIMEOUT_S, transport=transport) as client:
@@ -91,6 +95,7 @@ def _table(query: str, moments: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("source", style="cyan", overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("what", ratio=1, overflow="fold")
+    table.add_column("who, how", overflow="fold")
     table.add_column("why", overflow="fold")
     for moment in moments:
         table.add_row(
@@ -98,6 +103,7 @@ def _table(query: str, moments: Sequence[Mapping[str, Any]]) -> Table:
             Text(moment["source"]),
             f"{moment['score']:.2f}",
             _what(moment),
+            _who_and_how(moment),
             _why(moment["evidence"]),
         )
     return table
@@ -108,9 +114,23 @@ def _what(moment: Mapping[str, Any]) -> Text:
     words = sorted({word for evidence in moment["evidence"] for word in evidence["matched_words"]})
     what = Text(text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + "…")
     what.highlight_words(words, "bold yellow", case_sensitive=False)
+    if not moment["is_final"]:
+        what.stylize("italic")
+        what.append(" (provisional)", style="dim italic")
     if moment["clip_url"]:
         what.append("\n" if text else "").append("clip", style=f"underline blue link {moment['clip_url']}")
     return what
+
+
+def _who_and_how(moment: Mapping[str, Any]) -> Text:
+    """Who is heard and, line by line, each mood with how sure it is: "Ana", "angry 0.72"."""
+    sure: dict[str, float] = {}
+    for mood in moment["moods"]:
+        if mood["label"] != "unknown":
+            sure[mood["label"]] = max(sure.get(mood["label"], 0.0), mood["confidence"])
+    lines = [", ".join(speaker["label"] for speaker in moment["speakers"])]
+    lines += [f"{label} {confidence:.2f}" for label, confidence in sure.items()]
+    return Text("\n".join(line for line in lines if line))
 
 
 def _why(evidence: Sequence[Mapping[str, Any]]) -> Text:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from domain.events import Modality
+from domain.events import CueKind, Modality
+from domain.mood import Mood, MoodLabel
 from domain.ports import EncoderInfo
 from domain.ranking import Evidence, RankedMoment, Why
 from search.clip_links import Links
@@ -14,6 +16,45 @@ from search.instants import format_instant
 from search.service import NewMoment
 
 CompleteUntil = dict[str, dict[str, float]]
+
+
+class HeardModel(BaseModel):
+    """Somebody who is heard in a moment."""
+
+    id: str
+    label: str = Field(description='the name, or "speaker 7" for one nobody has named')
+
+
+class ShareModel(BaseModel):
+    """One cue's part in a mood, and what it alone says."""
+
+    kind: CueKind
+    what: str
+    valence: float
+    arousal: float
+    share: float = Field(description="0 to 1; all of a mood's add up to 1")
+
+
+class MoodModel(BaseModel):
+    label: MoodLabel
+    valence: float | None = Field(description="-1 unpleasant to 1 pleasant; null when the mood is unknown")
+    arousal: float | None = Field(description="-1 sleepy to 1 excited; null when the mood is unknown")
+    confidence: float
+    evidence: list[ShareModel] = Field(description="the largest share first")
+
+    @staticmethod
+    def of(mood: Mood) -> MoodModel:
+        is_known = mood.label != "unknown"
+        return MoodModel(
+            label=mood.label,
+            valence=mood.valence if is_known else None,
+            arousal=mood.arousal if is_known else None,
+            confidence=mood.confidence,
+            evidence=[
+                ShareModel(kind=each.kind, what=each.what, valence=each.valence, arousal=each.arousal, share=each.share)
+                for each in mood.evidence
+            ],
+        )
 
 
 class EvidenceModel(BaseModel):
@@ -29,6 +70,7 @@ class EvidenceModel(BaseModel):
     text: str
     matched_words: list[str]
     encoder: str
+    is_final: bool
 
     @staticmethod
     def of(evidence: Evidence) -> EvidenceModel:
@@ -43,6 +85,7 @@ class EvidenceModel(BaseModel):
             text=evidence.text,
             matched_words=list(evidence.matched_words),
             encoder=evidence.encoder,
+            is_final=evidence.is_final,
         )
 
 
@@ -57,9 +100,13 @@ class MomentModel(BaseModel):
     thumbnail_url: str | None
     clip_url: str | None = Field(description="MP4 around the moment, `#t=` where it begins; null when none is archived")
     evidence: list[EvidenceModel] = Field(description="best first; empty where nothing was asked for")
+    speakers: list[HeardModel] = Field(description="heard in it")
+    moods: list[MoodModel] = Field(description="of the speech heard in it and of what is seen")
+    language: str | None = Field(description="of the text: ISO 639-1, where it is known")
+    is_final: bool = Field(description="false while the text may still change")
 
     @staticmethod
-    def of(moment: RankedMoment | NewMoment, links: Links) -> MomentModel:
+    def of(moment: RankedMoment | NewMoment, links: Links, label_of: Callable[[str], str | None]) -> MomentModel:
         if isinstance(moment, RankedMoment):
             score, evidence = moment.score, [EvidenceModel.of(each) for each in moment.evidence]
             modalities = list(dict.fromkeys(each.modality for each in moment.evidence))
@@ -76,6 +123,10 @@ class MomentModel(BaseModel):
             thumbnail_url=links.thumbnail_url(moment.thumbnail_key),
             clip_url=links.clip_url(moment.source, moment.start_s, moment.end_s),
             evidence=evidence,
+            speakers=_heard(moment.labels.speakers, label_of),
+            moods=[MoodModel.of(mood) for mood in moment.labels.moods],
+            language=moment.language or None,
+            is_final=moment.is_final,
         )
 
 
@@ -162,3 +213,9 @@ def stand_in_warnings(encoders: tuple[EncoderInfo, ...]) -> list[str]:
         for info in encoders
         if info.stand_in_for is not None
     ]
+
+
+def _heard(ids: Iterable[str], label_of: Callable[[str], str | None]) -> list[HeardModel]:
+    """Two ids that were found to be one voice have one label; an id of nobody has none."""
+    labels = {label: id for id in reversed(list(ids)) if (label := label_of(id)) is not None}
+    return [HeardModel(id=id, label=label) for label, id in reversed(labels.items())]

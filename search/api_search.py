@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from domain.events import MODALITIES, Modality
-from domain.ports import MomentFilter
 from domain.ranking import RankedMoment
+from search.api_filters import Heard, heard
 from search.api_models import (
     CompleteUntil,
     MomentModel,
@@ -31,6 +32,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_MOMENTS, description="moments at most
 Instant = Annotated[
     str | None, Query(description="Unix seconds or ISO 8601 (UTC where no zone is given)", max_length=60)
 ]
+InVoices = Annotated[Heard, Depends(heard)]
 
 
 def search_routes(parts: ApiParts) -> APIRouter:
@@ -40,6 +42,7 @@ def search_routes(parts: ApiParts) -> APIRouter:
     def search(
         request: Request,
         q: Annotated[str, Query(description="what to look for, in words", max_length=LONGEST_QUERY)],
+        voices: InVoices,
         source: Sources = [],  # noqa: B006  (the framework copies it)
         kind: Kinds = [],  # noqa: B006
         since: Instant = None,
@@ -47,10 +50,11 @@ def search_routes(parts: ApiParts) -> APIRouter:
         limit: Limit = 10,
     ) -> SearchModel:
         """Moments that fit the words, best first, each with its evidence."""
-        where = MomentFilter(
-            tuple(source),
-            None if since is None else parse_instant(since),
-            None if until is None else parse_instant(until),
+        where = replace(
+            voices.where(parts),
+            sources=tuple(source),
+            since_s=None if since is None else parse_instant(since),
+            until_s=None if until is None else parse_instant(until),
         )
         answer = parts.service.search(SearchRequest(q, tuple(kind) or MODALITIES, where, limit))
         parts.metrics.searched(answer.took_ms)
@@ -65,12 +69,14 @@ def search_routes(parts: ApiParts) -> APIRouter:
     @routes.get("/moments/newest")
     def newest(
         request: Request,
+        voices: InVoices,
         source: Sources = [],  # noqa: B006
         kind: Kinds = [],  # noqa: B006
         limit: Limit = 20,
     ) -> NewestModel:
         """What was indexed of the latest event times, latest first."""
-        moments = parts.service.newest(MomentFilter(tuple(source)), tuple(kind) or MODALITIES, limit)
+        where = replace(voices.where(parts), sources=tuple(source))
+        moments = parts.service.newest(where, tuple(kind) or MODALITIES, limit)
         return NewestModel(moments=_models(parts, request, moments), complete_until=_complete_until(parts, source))
 
     @routes.get("/sources")
@@ -102,7 +108,7 @@ def search_routes(parts: ApiParts) -> APIRouter:
 
 def _models(parts: ApiParts, request: Request, moments: Sequence[RankedMoment | NewMoment]) -> list[MomentModel]:
     links = Links(parts.archive, parts.public_url or str(request.base_url))
-    return [MomentModel.of(moment, links) for moment in moments]
+    return [MomentModel.of(moment, links, parts.speaker_label) for moment in moments]
 
 
 def _complete_until(parts: ApiParts, sources: Iterable[str]) -> CompleteUntil:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from domain.calibration import CalibrationOptions, calibrate
-from domain.events import MODALITIES, Modality, Vector
-from domain.ports import Hit, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder, StoredMoment
+from domain.events import MODALITIES, Modality, MomentDescribed, Vector
+from domain.ports import Hit, Labels, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder, StoredMoment
 from domain.ranking import Evidence, FusionOptions, RankedMoment, Why, fuse
 from domain.words_in_common import match_words
 from search.query_bank import QueryBank
@@ -64,6 +64,9 @@ class NewMoment:
     thumbnail_key: str | None
     encoder: str
     stored_s: float
+    labels: Labels = field(default_factory=Labels)
+    language: str = ""
+    is_final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,9 @@ def check_scope(modalities: Sequence[Modality], where: MomentFilter, limit: int)
             raise BadQuery(f"{name} is {bound_s}; it is a time in Unix seconds")
     if where.since_s is not None and where.until_s is not None and where.since_s > where.until_s:
         raise BadQuery(f"since_s ({where.since_s}) is after until_s ({where.until_s})")
+    for name, bounds in (("valence", where.valence), ("arousal", where.arousal)):
+        if bounds is not None and not -1 <= bounds[0] <= bounds[1] <= 1:
+            raise BadQuery(f"{name} goes from {bounds[0]} to {bounds[1]}; the lower comes first, both -1 to 1")
 
 
 def _dense_why(modality: Modality) -> Why:
@@ -183,6 +189,9 @@ def _evidence(hit: Hit, why: Why, score: float, matched_words: tuple[str, ...]) 
         encoder=moment.encoder,
         thumbnail_key=moment.thumbnail_key,
         source=moment.source,
+        labels=hit.stored.labels,
+        language=_language(moment),
+        is_final=moment.is_final,
     )
 
 
@@ -190,8 +199,12 @@ def _new(stored: StoredMoment) -> NewMoment:
     moment = stored.moment
     return NewMoment(
         stored.id, moment.source, moment.modality, moment.start_s, moment.end_s, moment.text, moment.thumbnail_key,
-        moment.encoder, stored.stored_s,
+        moment.encoder, stored.stored_s, stored.labels, _language(moment), moment.is_final,
     )  # fmt: skip
+
+
+def _language(moment: MomentDescribed) -> str:
+    return str(moment.attributes.get("language", ""))
 
 
 @contextmanager

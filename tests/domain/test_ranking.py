@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from domain.calibration import calibrate
 from domain.events import MODALITIES
+from domain.mood import Mood
+from domain.ports import Labels
 from domain.ranking import Evidence, FusionOptions, RankedMoment, Why, combine, fuse
 from domain.words_in_common import match_words
 
@@ -51,6 +53,18 @@ def test_every_piece_of_evidence_is_in_one_moment_that_spans_it(evidence: list[E
         assert {each.source for each in moment.evidence} == {moment.source}
         assert moment.start_s == min(each.start_s for each in moment.evidence)
         assert moment.end_s == max(each.end_s for each in moment.evidence)
+
+
+def test_a_moment_carries_the_labels_of_its_evidence_best_first_and_each_once() -> None:
+    calm, tense = Mood("calm", 0.5, -0.5, 0.4), Mood("tense", -0.3, 0.5, 0.6)
+    spoken = {"modality": "speech", "text": "hello", "language": "fr", "is_final": False}
+    (moment,) = fuse([
+        _one(0.0, 4.0, 0.4, labels=Labels(("ana", "ben"), (calm, tense)), **spoken),
+        _one(0.0, 4.0, 0.9, labels=Labels(("ben",), (tense,))),
+        _one(2.0, 5.0, 0.3, modality="text", text="later", language="en"),
+    ])  # fmt: skip
+    assert moment.labels == Labels(("ben", "ana"), (tense, calm))
+    assert (moment.text, moment.language, moment.is_final) == ("hello", "fr", False)
 
 
 @given(_lists, st.randoms())

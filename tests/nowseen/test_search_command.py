@@ -10,17 +10,23 @@ import pytest
 from rich.console import Console
 
 from nowseen.search_command import FAILED, FOUND, NOTHING_FOUND, print_search
-from search.api_models import EvidenceModel, MomentModel, SearchModel
+from search.api_models import EvidenceModel, HeardModel, MomentModel, MoodModel, SearchModel
 
 START_S = 1_790_000_000.0
 EVIDENCE = EvidenceModel(
     moment_id="1", modality="speech", why="words", score=0.71, raw_score=4.2, start_s=START_S, end_s=START_S + 2,
     text="the [red] goalkeeper", matched_words=["goalkeeper"], encoder="minilm",
+    is_final=False,
 )  # fmt: skip
 MOMENT = MomentModel(
     source="stadium", start_s=START_S, end_s=START_S + 2.5, time="2026-09-21T14:13:20.000Z", modalities=["speech"],
     score=0.83, text="the [red] goalkeeper", thumbnail_url=None, clip_url="http://127.0.0.1:8000/clip?x#t=1.0",
-    evidence=[EVIDENCE],
+    evidence=[EVIDENCE], language="en", is_final=False,
+    speakers=[HeardModel(id="a", label="Ana [Ruiz]"), HeardModel(id="b", label="speaker 2")],
+    moods=[
+        MoodModel(label=label, valence=-0.6, arousal=0.7, confidence=confidence, evidence=[])
+        for label, confidence in (("angry", 0.41), ("angry", 0.72), ("unknown", 0.0))
+    ],
 )  # fmt: skip
 ANSWER = SearchModel(
     query="keeper", moments=[MOMENT], complete_until={"stadium": {"speech": START_S + 60}}, took_ms={}, warnings=[]
@@ -42,7 +48,7 @@ class Terminal:
         return print_search(
             "http://127.0.0.1:8000",
             "keeper",
-            console=Console(file=self.out, width=140),
+            console=Console(file=self.out, width=180),
             errors=Console(file=self.errors, width=300),
             transport=httpx.MockTransport(answer),
             **more,
@@ -63,15 +69,22 @@ def test_a_moment_is_printed_with_its_evidence(terminal: Terminal) -> None:
     page = terminal.out.getvalue()
     for shown in ("2026-09-21 14:13:20", "2.5 s", "stadium", "0.83", "the [red] goalkeeper", "words 0.71"):
         assert shown in page
+    for shown in ("Ana [Ruiz], speaker 2", "angry 0.72", "(provisional)"):
+        assert shown in page
+    assert "0.41" not in page and "unknown" not in page  # one line a mood, and none where nothing is known
     assert "Complete up to" in page and "speech 2026-09-21 14:14:20" in page
 
 
 def test_the_question_is_passed_on(terminal: Terminal) -> None:
-    terminal.search(reply(), sources=["a", "b"], kinds=["scene"], since="2026-01-01", limit=3)
+    terminal.search(
+        reply(), sources=["a", "b"], kinds=["scene"], speakers=["Ana", "speaker 7"], moods=["sad"], languages=["fr"],
+        since="2026-01-01", limit=3,
+    )  # fmt: skip
     asked = terminal.asked[0].url
     assert asked.path == "/search"
     assert asked.params.multi_items() == [
-        ("q", "keeper"), ("source", "a"), ("source", "b"), ("kind", "scene"), ("limit", "3"), ("since", "2026-01-01")
+        ("q", "keeper"), ("source", "a"), ("source", "b"), ("kind", "scene"), ("limit", "3"),
+        ("speaker", "Ana"), ("speaker", "speaker 7"), ("mood", "sad"), ("language", "fr"), ("since", "2026-01-01"),
     ]  # fmt: skip
 
 

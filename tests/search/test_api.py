@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from domain.events import CoverageAdvanced, Modality, MomentDescribed, Vector, WatermarkAdvanced
 from domain.moments import moment_id
-from domain.ports import EncoderInfo, Image, Matrix, SentenceEncoder
+from domain.mood import Mood, Share
+from domain.ports import EncoderInfo, Image, Labels, Matrix, SentenceEncoder
 from encoders.options import EncoderOptions
 from encoders.sentences import load_minilm
 from search.api import ApiParts, create_api
@@ -38,6 +39,13 @@ SPECS = (
 STAND_IN = EncoderInfo(
     "pictures", "concept", "somewhere", "MIT", TEXT_SIZE, "cpu", "open_clip:ViT-B-32", "knows no people"
 )
+
+
+WHO = {"ana": ("a1", "a2"), "speaker 2": ("b1",)}  # Ana was two until they were found to be one
+ANGRY = Mood(
+    "angry", -0.6, 0.7, 0.8,
+    (Share("voice", "pitch above this speaker's usual", -0.2, 0.9, 0.75), Share("words", "never", -0.9, 0.1, 0.25)),
+)  # fmt: skip
 
 
 class DescribedPictures:
@@ -83,6 +91,9 @@ def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:
         speakers=Speakers(store, stores.speakers, 4),
         voice_of=_no_voice,
         clock=lambda: NOW_S,
+        resolve_speaker=lambda who: WHO.get(who.lower(), ()),
+        speaker_label={"a1": "Ana", "a2": "Ana", "b1": "speaker 2"}.get,
+        known_speakers=lambda: ["Ana", "speaker 2"],
     )
     store.close()
 
@@ -102,15 +113,23 @@ def client(parts: ApiParts, base_url: str = "http://127.0.0.1:8000") -> httpx.As
 @pytest.fixture
 def store_moment(parts: ApiParts, sentences: SentenceEncoder) -> Callable[..., MomentDescribed]:
     def put(
-        modality: Modality, text: str, at_s: float = 0.0, source: str = "cam", thumbnail_key: str | None = None
+        modality: Modality,
+        text: str,
+        at_s: float = 0.0,
+        source: str = "cam",
+        thumbnail_key: str | None = None,
+        labels: Labels | None = None,
+        language: str = "en",
+        is_final: bool = True,
     ) -> MomentDescribed:
         vector: Vector = tuple(sentences.encode_texts([text])[0].tolist())
         name, encoder = ("image", "described") if modality == "scene" else ("text", "minilm")
         moment = MomentDescribed(
             source, modality, START_S + at_s, START_S + at_s + 2, encoder, {name: vector},
             text="" if modality == "scene" else text, thumbnail_key=thumbnail_key,
+            attributes={} if modality == "scene" else {"language": language}, is_final=is_final,
         )  # fmt: skip
-        parts.store.upsert([moment], START_S + at_s + 3)
+        parts.store.upsert([moment], START_S + at_s + 3, {moment_id(moment): labels or Labels()})
         return moment
 
     return put
@@ -125,7 +144,8 @@ async def test_a_moment_is_found_with_its_evidence(
     answer = (await ask.get("/search", params={"q": "goalkeeper saves a penalty"})).json()
     best = answer["moments"][0]
     assert set(best) == {
-        "source", "start_s", "end_s", "time", "modalities", "score", "text", "thumbnail_url", "clip_url", "evidence"
+        "source", "start_s", "end_s", "time", "modalities", "score", "text", "thumbnail_url", "clip_url", "evidence",
+        "speakers", "moods", "language", "is_final",
     }  # fmt: skip
     assert (best["source"], best["start_s"], best["end_s"]) == ("cam", START_S + 10, START_S + 12)
     assert best["time"] == "2026-09-21T14:13:30.000Z"
@@ -133,7 +153,8 @@ async def test_a_moment_is_found_with_its_evidence(
     assert 0.5 < best["score"] <= 1
     evidence = {each["why"]: each for each in best["evidence"]}
     assert set(evidence["words"]) == {
-        "moment_id", "modality", "why", "score", "raw_score", "start_s", "end_s", "text", "matched_words", "encoder"
+        "moment_id", "modality", "why", "score", "raw_score", "start_s", "end_s", "text", "matched_words", "encoder",
+        "is_final",
     }  # fmt: skip
     assert evidence["words"]["moment_id"] == moment_id(spoken)
     assert {"goalkeeper", "penalty"} <= set(evidence["words"]["matched_words"])
@@ -163,6 +184,70 @@ async def test_a_search_can_be_narrowed(ask: httpx.AsyncClient, store_moment: Ca
     assert await starts(since="2026-09-21T14:14:30Z") == [80]
     assert await starts(since="2026-09-21T16:14:30+02:00") == [80]
     assert len(await starts(limit=1)) == 1
+
+
+async def test_a_search_can_ask_for_who_speaks_and_how(
+    ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    words = "we must talk about the budget"
+    calm, unknown = Mood("calm", 0.5, -0.5, 0.4), Mood("unknown", 0.0, 0.0, 0.0)
+    store_moment("speech", words, at_s=0, labels=Labels(("a1",), (ANGRY,)))
+    store_moment("speech", words, at_s=40, labels=Labels(("a2",), (calm,)), language="fr")
+    store_moment("speech", words, at_s=80, labels=Labels(("b1",), (unknown,)), is_final=False)
+    store_moment("scene", words, at_s=120, labels=Labels(("b1", "a2"), (calm, ANGRY)))
+
+    async def starts(**narrowed: Any) -> list[float]:
+        found = []
+        for path, question in (("/search", {"q": words}), ("/moments/newest", {})):
+            answer = await ask.get(path, params={**question, **narrowed})
+            assert answer.status_code == 200, answer.text
+            found.append(sorted(moment["start_s"] - START_S for moment in answer.json()["moments"]))
+        assert found[0] == found[1]
+        return found[0]
+
+    assert await starts() == [0, 40, 80, 120]
+    assert await starts(speaker="Ana") == [0, 40, 120]
+    assert await starts(speaker=["ana", "speaker 2"]) == [0, 40, 80, 120]
+    assert await starts(speaker="Ana", mood="angry", kind="speech") == [0]
+    assert await starts(speaker="speaker 2", kind="scene") == [120]
+    assert await starts(mood=["calm", "unknown"]) == [40, 80, 120]
+    assert await starts(language="FR") == [40]
+    assert await starts(arousal_min=0.2) == [0, 120]
+    assert await starts(arousal_min=0.2, valence_min=0.2) == []
+    assert await starts(valence_max=1) == [0, 40, 120]
+    assert await starts(final=True, speaker="speaker 2") == [120]
+
+
+async def test_a_moment_tells_who_speaks_how_and_why_we_think_so(
+    ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    labels = Labels(("a1", "nobody"), (ANGRY, Mood("unknown", 0.0, 0.0, 0.0)))
+    store_moment("speech", "not with me, never", labels=labels, is_final=False)
+    store_moment("scene", "not with me, never", labels=Labels(("b1", "a2"), (ANGRY,)))
+    for path in ("/search?q=not with me&kind=speech", "/moments/newest?kind=speech"):
+        (moment,) = (await ask.get(path)).json()["moments"]
+        assert moment["speakers"][0] == {"id": "a1", "label": "Ana"}
+        assert [each["label"] for each in moment["moods"]] == ["angry", "unknown"]
+        assert moment["moods"][0] == {
+            "label": "angry", "valence": -0.6, "arousal": 0.7, "confidence": 0.8,
+            "evidence": [
+                {"kind": "voice", "what": "pitch above this speaker's usual", "valence": -0.2, "arousal": 0.9,
+                 "share": 0.75},
+                {"kind": "words", "what": "never", "valence": -0.9, "arousal": 0.1, "share": 0.25},
+            ],
+        }  # fmt: skip
+        assert moment["moods"][1]["valence"] is moment["moods"][1]["arousal"] is None
+        assert (moment["language"], moment["is_final"]) == ("en", False)
+    fused = (await ask.get("/search?q=not with me")).json()["moments"][0]
+    assert sorted(each["label"] for each in fused["speakers"]) == ["Ana", "speaker 2"]  # a1 and a2 are one
+    assert sorted(each["label"] for each in fused["moods"]) == ["angry", "unknown"]
+
+
+async def test_where_nobody_was_heard_yet_no_speaker_can_be_asked_for(parts: ApiParts) -> None:
+    async with client(replace(parts, resolve_speaker=lambda who: (), known_speakers=list)) as ask:
+        answer = await ask.get("/search", params={"q": "x", "speaker": "Ana"})
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "there is no speaker 'Ana': nobody has been heard yet"
 
 
 async def test_nothing_known_differs_from_nothing_found(
@@ -237,6 +322,13 @@ async def test_sources_show_how_much_and_how_far(
         ("/search?q=x&until=nan", "ISO 8601"),
         ("/search?q=x&since=20&until=10", "after"),
         ("/moments/newest?limit=many", "limit: "),
+        ("/search?q=x&speaker=Zoe", "no speaker 'Zoe'; there are Ana, speaker 2"),
+        ("/moments/newest?speaker=Zoe", "no speaker 'Zoe'"),
+        ("/search?q=x&mood=bored", "mood: "),
+        ("/search?q=x&valence_min=nan", "valence_min: "),
+        ("/search?q=x&arousal_max=1.5", "arousal_max: "),
+        ("/search?q=x&arousal_min=0.5&arousal_max=0.1", "arousal goes from 0.5 to 0.1"),
+        ("/moments/newest?valence_min=0.5&valence_max=-1", "valence goes from 0.5 to -1"),
         ("/clip?source=cam&start_s=5&end_s=4", "before"),
         ("/clip?source=cam&start_s=0&end_s=121", "120 s"),
         ("/clip?source=cam&start_s=nan&end_s=nan", "before"),

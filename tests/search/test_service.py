@@ -174,6 +174,9 @@ def test_the_newest_of_all_modalities_come_latest_first(service: SearchService) 
         ({"modalities": ("smell",)}, "smell is not a modality"),
         ({"where": MomentFilter(since_s=2.0, until_s=1.0)}, "after until_s"),
         ({"where": MomentFilter(since_s=float("nan"))}, "since_s is nan"),
+        ({"where": MomentFilter(valence=(0.5, 0.1))}, "valence goes from 0.5 to 0.1"),
+        ({"where": MomentFilter(arousal=(float("nan"), 1.0))}, "arousal goes from nan"),
+        ({"where": MomentFilter(arousal=(-1.0, 1.5))}, "-1 to 1"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_refused(wrong: dict[str, Any], said: str) -> None:
