@@ -11,7 +11,6 @@ from domain.errors import ConfigError
 from domain.mood import MOOD_LABELS
 from nowseen.evaluate_cli import evaluate
 from nowseen.speakers_cli import speakers
-from domain.mood import MOOD_LABELS
 
 if TYPE_CHECKING:
     from nowseen.settings import Settings

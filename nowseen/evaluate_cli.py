@@ -63,8 +63,8 @@ def mood(
 def _speakers_text(found: SpeakersEvaluated) -> str:
     return "\n".join(
         [
-            f"{found.utterances} utterances ({found.spoken_s:g} s) of {found.speakers} speakers, {found.at_least_s:g} s "
-            f"or longer{', joined' if found.joined else ''}, by {found.encoder}; {found.too_short} were shorter",
+            f"{found.utterances} utterances ({found.spoken_s:g} s) of {found.speakers} speakers, {found.at_least_s:g} "
+            f"s or longer{', joined' if found.joined else ''}, by {found.encoder}; {found.too_short} were shorter",
             f"equal error rate  {found.equal_error_rate:.1%} at a cosine of {found.threshold:.3f} "
             f"({found.same_pairs} pairs of one voice, {found.different_pairs} of two)",
             f"speakers found    {found.clusters}; {found.nobody} utterances were too uncertain for any",
