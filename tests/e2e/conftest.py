@@ -42,9 +42,10 @@ class Stack:
         if kafka_home is not None:
             self.env["NOWSEEN_KAFKA_HOME"] = kafka_home
         self.log = folder / "up.log"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "nowseen", "up"], env=self.env, stdout=self.log.open("wb"), stderr=subprocess.STDOUT
-        )
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "nowseen", "up"], env=self.env, stdout=log, stderr=subprocess.STDOUT
+            )
         self.until(lambda: "Nowseen is up" in self.log.read_text(), "everything is up", START_WITHIN_S)
 
     def until(self, happens: Callable[[], Any], what: str, within_s: float = 60.0) -> Any:

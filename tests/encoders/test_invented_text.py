@@ -24,6 +24,8 @@ class Result:
         (Result(text=""), True),
         (Result("you", avg_logprob=-0.45, no_speech_prob=0.93), True),
         (Result("yes", avg_logprob=-0.1, no_speech_prob=0.93), False),
+        (Result("You", avg_logprob=-1.8, no_speech_prob=0.57), True),  # music
+        (Result("removed", avg_logprob=-1.16, no_speech_prob=0.1), False),
         (Result("He's", avg_logprob=-1.4, no_speech_prob=0.4), False),
         (Result("a", avg_logprob=-3.0, no_speech_prob=0.5), True),
     ],
