@@ -1,8 +1,8 @@
 """What stands before and behind every endpoint: who may ask, and how mistakes and faults are answered.
 
 A page on the internet can make a browser resolve its own name to 127.0.0.1 and then read from there as if from itself
-(DNS rebinding). Such a request still carries the page's name in its Host header, so only known names are served. And any
-page may send forms and texts to 127.0.0.1, though it can't read the answer; so those change nothing here.
+(DNS rebinding). Such a request still carries the page's name in its Host header, so only known names are served. And
+any page may send forms and texts to 127.0.0.1, though it can't read the answer: so those change nothing here.
 """
 
 from __future__ import annotations

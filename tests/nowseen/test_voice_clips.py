@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -51,7 +52,7 @@ def sounds() -> dict[str, Pcm]:
 def written(pcm: Pcm, container: str = "wav", codec: str = "pcm_s16le", rate_hz: int = PCM_RATE_HZ) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format=container) as out:
-        stream = out.add_stream(codec, rate=rate_hz, layout="mono")
+        stream: Any = out.add_stream(codec, rate=rate_hz, layout="mono")
         frame = av.AudioFrame.from_ndarray(pcm[None], "fltp", "mono")
         frame.sample_rate, frame.pts = PCM_RATE_HZ, 0
         context = stream.codec_context

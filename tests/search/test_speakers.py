@@ -172,7 +172,7 @@ def test_text_that_is_not_final_never_replaces_what_is(stores: Stores, speakers:
 def test_what_is_withdrawn_is_gone_and_what_comes_after_is_there(
     stores: Stores, speakers: Speakers, apart: bool
 ) -> None:
-    facts = [
+    facts: list[MomentDescribed | MomentWithdrawn] = [
         scene(1),
         provisional(0),
         withdrawn(provisional(0)),
