@@ -7,13 +7,31 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.events import Modality
+from domain.events import CueKind, Modality
+from domain.mood import MoodLabel
 
 CompleteUntil = dict[str, dict[Modality, float]]  # source -> modality -> everything before this time is indexed
 
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Heard(_Answer):
+    id: str
+    label: str
+
+
+class Share(_Answer):
+    kind: CueKind
+    what: str
+    share: float  # of the mood's evidence, 0 to 1
+
+
+class Mood(_Answer):
+    label: MoodLabel
+    confidence: float  # 0 to 1
+    evidence: tuple[Share, ...] = ()  # the largest share first
 
 
 class Evidence(_Answer):
@@ -37,6 +55,10 @@ class Moment(_Answer):
     thumbnail_url: str | None = None
     clip_url: str | None = None  # its fragment, #t=12.5, says where in the clip the moment starts
     evidence: tuple[Evidence, ...] = ()
+    speakers: tuple[Heard, ...] = ()
+    moods: tuple[Mood, ...] = ()
+    language: str | None = None
+    is_final: bool = True  # false while the text may still change
 
 
 class Found(_Answer):
@@ -71,3 +93,16 @@ class Encoder(_Answer):
 
 class Encoders(_Answer):
     encoders: tuple[Encoder, ...]
+
+
+class Speaker(_Answer):
+    id: str
+    label: str
+    name: str | None = None
+    utterances: int
+    spoken_s: float
+    is_enrolled: bool = False  # known from a recording that was given on purpose
+
+
+class Speakers(_Answer):
+    speakers: tuple[Speaker, ...]

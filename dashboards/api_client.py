@@ -6,14 +6,16 @@ import json
 import re
 import ssl
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from dashboards.answers import Encoders, Found, Sources
+from dashboards.answers import Encoders, Found, Sources, Speaker, Speakers
 from domain.events import Modality
+from domain.mood import MoodLabel
 
 _T = TypeVar("_T", bound=BaseModel)
 _Params: TypeAlias = list[tuple[str, str | int | float | bool | None]]
@@ -34,6 +36,9 @@ class SearchFilter:
 
     sources: tuple[str, ...] = ()
     kinds: tuple[Modality, ...] = ()
+    speakers: tuple[str, ...] = ()  # ids
+    moods: tuple[MoodLabel, ...] = ()
+    languages: tuple[str, ...] = ()
     last_s: float | None = None
     since_s: float | None = None
     until_s: float | None = None
@@ -70,24 +75,50 @@ class SearchApi:
     def encoders(self) -> Encoders:
         return self._get("/encoders", Encoders)
 
+    def speakers(self) -> Sequence[Speaker]:
+        return self._get("/speakers", Speakers).speakers
+
+    def name_speaker(self, id: str, name: str) -> Speaker:
+        return self._send("PATCH", f"/speakers/{id}", Speaker, {"name": name})
+
+    def merge_speakers(self, id: str, into: str) -> Speaker:
+        """The two are one voice; the second one's name stays."""
+        return self._send("POST", f"/speakers/{id}/merge", Speaker, {"into": into})
+
     def _get(self, path: str, shape: type[_T], params: _Params | None = None) -> _T:
+        answer = self._ask("GET", path, params=params)
+        if answer.status_code == 404:  # something else answers at this address
+            raise ApiDown(f"it answered {answer.status_code}: {_reason(answer)}")
+        return _read(path, answer, shape)
+
+    def _send(self, method: str, path: str, shape: type[_T], change: dict[str, str]) -> _T:
+        return _read(path, self._ask(method, path, change=change), shape)
+
+    def _ask(
+        self, method: str, path: str, params: _Params | None = None, change: dict[str, str] | None = None
+    ) -> httpx.Response:
         try:
             # No proxy from the environment: the node is on this machine or on a network of one's own.
-            answer = httpx.get(
-                self.url + path, params=params, timeout=self._timeout_s, verify=self._tls, trust_env=False
-            )
+            answer = httpx.request(
+                method, self.url + path, params=params, json=change, timeout=self._timeout_s, verify=self._tls,
+                trust_env=False,
+            )  # fmt: skip
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ApiDown(_ERRNO.sub("", str(error)) or type(error).__name__) from error
-        if answer.status_code >= 500 or answer.status_code in (404, 429):
+        if answer.status_code >= 500 or answer.status_code == 429:
             raise ApiDown(f"it answered {answer.status_code}: {_reason(answer)}")
-        if answer.status_code >= 400:
-            raise ApiRefused(_reason(answer))
-        try:
-            return shape.model_validate_json(answer.content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(step) for step in first["loc"]) or "the answer"
-            raise ApiDown(f"{path} answered something else than expected: {where}: {first['msg']}") from error
+        return answer
+
+
+def _read(path: str, answer: httpx.Response, shape: type[_T]) -> _T:
+    if answer.status_code >= 400:
+        raise ApiRefused(_reason(answer))
+    try:
+        return shape.model_validate_json(answer.content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"]) or "the answer"
+        raise ApiDown(f"{path} answered something else than expected: {where}: {first['msg']}") from error
 
 
 def _common(where: SearchFilter, limit: int) -> _Params:
@@ -95,6 +126,9 @@ def _common(where: SearchFilter, limit: int) -> _Params:
         ("limit", limit),
         *(("source", source) for source in where.sources),
         *(("kind", kind) for kind in where.kinds),
+        *(("speaker", id) for id in where.speakers),
+        *(("mood", mood) for mood in where.moods),
+        *(("language", language) for language in where.languages),
     ]
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboards import cards, markup, sidebar
 from dashboards.answers import Encoder, SourceStatus
 from dashboards.api_client import ApiDown, ApiRefused, SearchApi
+from dashboards.speakers_panel import speakers_panel
 from dashboards.style import CSS, ICON
 from dashboards.times import viewer_zone
 from dashboards.view_models import other_warnings, stand_ins
@@ -38,8 +39,9 @@ def _page(api: SearchApi, query: str) -> None:
     sources = api.sources().sources
     names = frozenset(status.source for status in sources)
     with st.sidebar:
-        where = sidebar.filters(sorted(names), zone)
+        where = sidebar.filters(sorted(names), api.speakers(), zone)
         sidebar.source_freshness(api, zone, names)
+        speakers_panel(api)
     encoders = _encoders(api.url)
     if lines := stand_ins(encoders):
         st.html(markup.banner(lines))

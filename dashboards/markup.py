@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from dashboards.answers import Speaker
 from dashboards.excerpts import Part
 from dashboards.view_models import Card, Freshness
+from dashboards.voices import how_much
 
 _WAVE = '<span class="ns-wave" aria-hidden="true">' + "<i></i>" * 9 + "</span>"
 _LINES = '<span class="ns-lines" aria-hidden="true">' + "<i></i>" * 3 + "</span>"
@@ -28,10 +30,13 @@ def words(card: Card) -> str:
         f'<div class="ns-head"><span class="ns-source">{_safe(card.source)}</span>'
         f'<time datetime="{_safe(card.utc)}">{_safe(card.clock)}</time></div>'
     )
-    text = f'<p class="ns-text" dir="auto">{_marked(card.excerpt)}</p>' if card.excerpt else ""
+    css = "ns-text" if card.is_final else "ns-text ns-draft"
+    text = f'<p class="{css}" dir="auto">{_marked(card.excerpt)}</p>' if card.excerpt else ""
     if card.whole_text:
         text += f'<details class="ns-whole"><summary>All of it</summary><p>{_marked(card.whole_text)}</p></details>'
-    return f'<div class="ns-words">{head}{text}{_why(card)}</div>'
+    if not card.is_final:
+        text += '<p class="ns-note ns-still">Provisional: the words may still change.</p>'
+    return f'<div class="ns-words">{head}{_who(card)}{text}{_how(card)}{_why(card)}</div>'
 
 
 def freshness(source: str, moments: int, lines: Sequence[Freshness]) -> str:
@@ -70,6 +75,38 @@ def heading(text: str, note: str, *, is_held: bool) -> str:
 
 def title() -> str:
     return '<header class="ns-title"><h1>Nowseen</h1><p>Search what is being seen and said right now.</p></header>'
+
+
+def speakers(speakers: Iterable[Speaker]) -> str:
+    rows = "".join(
+        f"<li><span>{_safe(speaker.label)}</span><span>{_safe(how_much(speaker))}</span></li>" for speaker in speakers
+    )
+    return f'<ul class="ns-speakers">{rows}</ul>'
+
+
+def _who(card: Card) -> str:
+    names = "".join(f"<b>{_safe(name)}</b>" for name in card.speakers)
+    language = f"<span>{_safe(card.language)}</span>" if card.language else ""
+    return f'<div class="ns-who">{names}{language}</div>' if names or language else ""
+
+
+def _how(card: Card) -> str:
+    lines = []
+    for mood in card.moods:
+        cues = "".join(
+            f"<li><span>{_safe(cue.words)}</span>"
+            f'<span class="ns-bar" aria-hidden="true"><i style="width:{cue.percent:d}%"></i></span>'
+            f"<b>{cue.percent:d} %</b></li>"
+            for cue in mood.cues
+        )
+        words = _safe(mood.words)
+        lines.append(
+            f'<details class="ns-mood"><summary>{words}</summary>'
+            f'<ul class="ns-why" aria-label="What speaks for it">{cues}</ul></details>'
+            if cues
+            else f'<div class="ns-mood">{words}</div>'
+        )
+    return "".join(lines)
 
 
 def _why(card: Card) -> str:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
 import streamlit as st
 
 from dashboards import markup
-from dashboards.answers import SourceStatus
+from dashboards.answers import SourceStatus, Speaker
 from dashboards.api_client import ApiDown, ApiRefused, SearchApi, SearchFilter
 from dashboards.cards import REFRESH_S, close_clip
 from dashboards.view_models import KIND_NAMES, freshness
+from dashboards.voices import LANGUAGES, language_name
 from domain.events import MODALITIES
+from domain.mood import MOOD_LABELS
 
 _RANGES = {"Any time": None, "Last 5 minutes": 300, "Last hour": 3600, "Last day": 86_400}
 _CUSTOM = "Custom range"
 
 
-def filters(sources: Sequence[str], zone: tzinfo) -> SearchFilter:
+def filters(sources: Sequence[str], speakers: Sequence[Speaker], zone: tzinfo) -> SearchFilter:
     """Draws the filters and returns what they say. They stand in the page's address, so that a search can be shared."""
     st.html(markup.line("Look in", "ns-section"))
     chosen = st.multiselect(
@@ -30,13 +33,27 @@ def filters(sources: Sequence[str], zone: tzinfo) -> SearchFilter:
         "Kinds", MODALITIES, key="kind", placeholder="Pictures, speech and text", on_change=close_clip,
         format_func=lambda kind: KIND_NAMES[kind].capitalize(), bind="query-params", persist_state="session",
     )  # fmt: skip
+    labels = {speaker.id: speaker.label for speaker in speakers}
+    who = st.multiselect(
+        "Speakers", list(labels), key="speaker", placeholder="Anyone", on_change=close_clip,
+        format_func=lambda id: labels.get(id, id), bind="query-params", persist_state="session",
+    )  # fmt: skip
+    moods = st.multiselect(
+        "Mood", MOOD_LABELS, key="mood", placeholder="Any mood", on_change=close_clip, format_func=str.capitalize,
+        bind="query-params", persist_state="session",
+    )  # fmt: skip
+    languages = st.multiselect(
+        "Language", list(LANGUAGES), key="language", placeholder="Any language", on_change=close_clip,
+        format_func=language_name, bind="query-params", persist_state="session",
+    )  # fmt: skip
     length = st.selectbox(
         "Time", [*_RANGES, _CUSTOM], key="time", on_change=close_clip, bind="query-params", persist_state="session"
     )
+    where = SearchFilter(tuple(chosen), tuple(kinds), tuple(who), tuple(moods), tuple(languages))
     if length != _CUSTOM:
-        return SearchFilter(tuple(chosen), tuple(kinds), last_s=_RANGES[length])
+        return replace(where, last_s=_RANGES[length])
     since_s, until_s = _custom_range(zone)
-    return SearchFilter(tuple(chosen), tuple(kinds), since_s=since_s, until_s=until_s)
+    return replace(where, since_s=since_s, until_s=until_s)
 
 
 def _custom_range(zone: tzinfo) -> tuple[float | None, float | None]:

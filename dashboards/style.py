@@ -79,6 +79,19 @@ CSS = """<style>
 .ns-whole summary { color: var(--ns-accent); cursor: pointer; font-size: .88rem; }
 .ns-text:has(+ .ns-whole[open]) { display: none; }
 .ns-whole p { overflow-wrap: anywhere; margin: .3rem 0 0; line-height: 1.45; font-size: .98rem; }
+.ns-draft { font-style: italic; color: var(--ns-quiet); }
+.stHtml p.ns-still { margin: .15rem 0 0; font-size: .8rem; color: var(--ns-slow); }
+.ns-who { display: flex; align-items: baseline; flex-wrap: wrap; gap: .1rem .6rem; margin-top: .3rem;
+  font-size: .9rem; }
+.ns-who b { font-weight: 600; color: var(--ns-accent); overflow-wrap: anywhere; }
+.ns-who span { color: var(--ns-quiet); font-size: .8rem; }
+.ns-mood { margin-top: .35rem; font-size: .86rem; color: var(--ns-quiet); }
+.ns-mood summary { cursor: pointer; }
+.ns-mood .ns-why li { grid-template-columns: 1fr 4.5rem 3rem; overflow-wrap: anywhere; }
+.stHtml ul.ns-speakers { list-style: none; padding: 0; margin: 0; }
+.ns-speakers li { display: flex; flex-wrap: wrap; gap: 0 .8rem; margin: 0; font-size: .86rem; line-height: 1.6; }
+.ns-speakers span:first-child { font-weight: 600; overflow-wrap: anywhere; }
+.ns-speakers span:last-child { color: var(--ns-quiet); margin-left: auto; }
 .stHtml ul.ns-why, .stHtml .ns-fresh ul { list-style: none; padding: 0; margin: .5rem 0 0; }
 .ns-why li { display: grid; grid-template-columns: 8.6rem 1fr 3rem; align-items: center; gap: .5rem; margin: 0;
   font-size: .82rem; line-height: 1.55; color: var(--ns-quiet); }

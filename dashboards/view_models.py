@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urldefrag, urljoin, urlsplit
 from dashboards.answers import CompleteUntil, Encoder, Evidence, Moment, SourceStatus
 from dashboards.excerpts import EXCERPT_LENGTH, Part, excerpt, highlight, one_line
 from dashboards.times import clock, duration, event_time
+from dashboards.voices import MoodLine, language_name, mood_lines
 from domain.events import MODALITIES, Modality
 
 KIND_NAMES: dict[Modality, str] = {"scene": "pictures", "speech": "speech", "text": "text"}
@@ -53,6 +54,10 @@ class Card:
     percent: int | None  # of the whole moment; None when its one reason says it already
     excerpt: tuple[Part, ...]
     whole_text: tuple[Part, ...]  # empty when the excerpt is all of it
+    speakers: tuple[str, ...]
+    moods: tuple[MoodLine, ...]
+    language: str
+    is_final: bool  # whether the text will stay as it is
     reasons: tuple[Reason, ...]
     thumbnail_url: str | None
     clip: Clip | None
@@ -112,6 +117,10 @@ def card(moment: Moment, zone: tzinfo, now_s: float, base_url: str) -> Card:
         percent=_percent(moment.score) if len(reasons) > 1 else None,
         excerpt=shown,
         whole_text=() if is_whole else highlight(moment.text, words),
+        speakers=tuple(speaker.label for speaker in moment.speakers),
+        moods=mood_lines(moment.moods),
+        language=language_name(moment.language) if moment.language else "",
+        is_final=moment.is_final,
         reasons=reasons,
         thumbnail_url=media_url(base_url, moment.thumbnail_url),
         clip=clip(base_url, moment.clip_url),

@@ -35,6 +35,7 @@ class StubNode:
         self.serve("encoders", {"encoders": []})
         self.serve("newest", {"moments": [], "complete_until": {}})
         self.serve("search", found())
+        self.serve("speakers", {"speakers": []})
 
     def serve(self, name: str, answer: Any) -> None:
         (self.folder / f"{name}.error").unlink(missing_ok=True)
@@ -46,7 +47,7 @@ class StubNode:
         (self.folder / f"{name}.error").write_text(f"{status} {error}")
 
     def requests(self, path: str) -> list[str]:
-        """The query strings of the requests to `path` so far."""
+        """The query strings, or bodies, of the requests to `path` so far."""
         lines = (self.folder / "requests.log").read_text().splitlines()
         return [query for asked, _, query in (line.partition("?") for line in lines) if asked == path]
 
@@ -147,6 +148,39 @@ def found(*moments: dict[str, Any], complete_until: dict[str, dict[str, float]] 
         "query": "", "moments": list(moments), "complete_until": complete_until or {}, "took_ms": {"encode": 21.0},
         "warnings": [],
     }  # fmt: skip
+
+
+def speaker(id: str, number: int, name: str | None = None, **more: Any) -> dict[str, Any]:
+    return {
+        "id": id, "label": name or f"speaker {number}", "name": name, "number": number, "utterances": 12,
+        "spoken_s": 48.5, "first_heard_s": 0.0, "last_heard_s": 60.0, "sources": ["lobby"], "is_enrolled": False,
+        "consent": None, **more,
+    }  # fmt: skip
+
+
+ANGRY = {
+    "label": "angry", "valence": -0.6, "arousal": 0.7, "confidence": 0.72,
+    "evidence": [
+        {"kind": "voice", "what": "pitch above this speaker's usual", "valence": -0.2, "arousal": 0.9, "share": 0.75},
+        {"kind": "words", "what": "never", "valence": -0.9, "arousal": 0.1, "share": 0.25},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def node_with_speakers(node_with_clip: StubNode) -> StubNode:
+    """Ana is heard, angry, in text that may still change; speaker 2 is known."""
+    now_s = time.time()
+    heard = moment(
+        now_s - 60, text=SPOKEN, clip_url="/media/clip.mp4#t=4.5", thumbnail_url="/media/thumb.jpg",
+        evidence=[evidence(now_s - 60, "speech", "words", 0.9, SPOKEN, ["platform", "seven"])],
+        speakers=[{"id": "a1", "label": "Ana"}], moods=[ANGRY], language="fr", is_final=False,
+    )  # fmt: skip
+    node_with_clip.serve("speakers", {"speakers": [speaker("a1", 1, "Ana", is_enrolled=True), speaker("b1", 2)]})
+    node_with_clip.serve("speaker", speaker("b1", 2, "Ben"))
+    node_with_clip.serve("search", found(heard))
+    node_with_clip.serve("newest", found(heard))
+    return node_with_clip
 
 
 def sources(name: str, until_s: float, modality: str = "speech") -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A search node that answers what the files in a folder say: `python stub_api.py FOLDER PORT`.
 
 A real server in its own process, so that the page's HTTP, the browser's range requests and a node that dies are real.
-FOLDER holds search.json, newest.json, sources.json, encoders.json and media/. Requests are appended to requests.log.
+FOLDER holds search.json, newest.json, sources.json, encoders.json, speakers.json, speaker.json and media/. Requests are
+appended to requests.log, with the body where there is one.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from fastapi.responses import FileResponse, JSONResponse
 def app_for(folder: Path) -> FastAPI:
     app = FastAPI()
 
-    def answer(name: str, request: Request) -> Response:
+    def answer(name: str, request: Request, body: bytes = b"") -> Response:
         with (folder / "requests.log").open("a") as log:
-            log.write(f"{request.url.path}?{request.url.query}\n")
+            log.write(f"{request.url.path}?{request.url.query}{body.decode()}\n")
         refusal = folder / f"{name}.error"
         if refusal.exists():
             status, _, text = refusal.read_text().partition(" ")
@@ -45,6 +46,18 @@ def app_for(folder: Path) -> FastAPI:
     @app.get("/encoders")
     def encoders(request: Request) -> Response:
         return answer("encoders", request)
+
+    @app.get("/speakers")
+    def speakers(request: Request) -> Response:
+        return answer("speakers", request)
+
+    @app.patch("/speakers/{id}")
+    async def name(request: Request) -> Response:
+        return answer("speaker", request, await request.body())
+
+    @app.post("/speakers/{id}/merge")
+    async def merge(request: Request) -> Response:
+        return answer("speaker", request, await request.body())
 
     @app.get("/media/{name}")
     def media(name: str) -> Response:

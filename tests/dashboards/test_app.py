@@ -85,6 +85,70 @@ def test_filters_reach_the_node(page: AppTest, node_with_clip: StubNode) -> None
     assert abs(float(asked.partition("since=")[2]) - (time.time() - 3600)) < 600
 
 
+def test_speakers_moods_and_languages_reach_the_node(page: AppTest, node_with_speakers: StubNode) -> None:
+    page.query_params["q"] = "seven"
+    page.run()
+    assert page.multiselect(key="speaker").options == ["Ana", "speaker 2"]
+    page.multiselect(key="speaker").set_value(["a1", "b1"])
+    page.multiselect(key="mood").set_value(["angry", "sad"])
+    page.multiselect(key="language").set_value(["fr"]).run()
+    asked = node_with_speakers.requests("/search")[-1]
+    assert asked == "q=seven&limit=12&speaker=a1&speaker=b1&mood=angry&mood=sad&language=fr"
+    page.query_params.clear()
+    page.text_input(key="q").input("").run()
+    assert "&speaker=a1&speaker=b1&mood=angry" in node_with_speakers.requests("/moments/newest")[-1]
+
+
+def test_a_card_says_who_speaks_how_and_why_and_that_it_may_change(page: AppTest, node_with_speakers: StubNode) -> None:
+    page.run()
+    shown = html(page)
+    assert "<b>Ana</b><span>French</span>" in shown
+    assert "<summary>angry, 72 % sure</summary>" in shown
+    assert "voice: pitch above this speaker&#x27;s usual" in shown and "<b>75 %</b>" in shown
+    assert "Provisional" in shown
+
+
+def test_a_speaker_can_be_named(page: AppTest, node_with_speakers: StubNode) -> None:
+    page.run()
+    assert "speaker 2</span><span>12 utterances, 48 s<" in html(page)
+    assert page.button(key="speaker_save").disabled
+    page.selectbox(key="speaker_chosen").set_value("b1").run()
+    page.text_input(key="speaker_name").input(" Ben ").run()
+    ana = {"id": "a1", "label": "Ana", "utterances": 1, "spoken_s": 2}
+    ben = {"id": "b1", "label": "Ben", "utterances": 1, "spoken_s": 2}
+    node_with_speakers.serve("speakers", {"speakers": [ana, ben]})
+    page.button(key="speaker_save").click().run()
+    assert node_with_speakers.requests("/speakers/b1") == ['{"name":"Ben"}']
+    assert "<span>Ben</span>" in html(page)
+    assert page.text_input(key="speaker_name").value == ""
+
+
+def test_two_speakers_can_be_made_one(page: AppTest, node_with_speakers: StubNode) -> None:
+    page.query_params["speaker"] = "b1"
+    page.run()
+    page.selectbox(key="speaker_chosen").set_value("b1").run()
+    assert page.selectbox(key="speaker_into").options == ["Ana"]
+    page.selectbox(key="speaker_into").set_value("a1").run()
+    node_with_speakers.serve("speakers", {"speakers": [{"id": "a1", "label": "Ana", "utterances": 1, "spoken_s": 2}]})
+    page.button(key="speaker_merge").click().run()
+    assert node_with_speakers.requests("/speakers/b1/merge") == ['{"into":"a1"}']
+    assert "speaker 2" not in html(page)
+
+
+def test_a_change_that_is_refused_is_explained(page: AppTest, node_with_speakers: StubNode) -> None:
+    page.run()
+    node_with_speakers.refuse("speaker", 404, "there is no speaker 'a1' any more")
+    page.text_input(key="speaker_name").input("Ben").run()
+    page.button(key="speaker_save").click().run()
+    assert "Not changed: there is no speaker &#x27;a1&#x27; any more" in html(page)
+
+
+def test_without_anybody_heard_there_is_nobody_to_name(page: AppTest) -> None:
+    page.run()
+    assert "Speakers heard" not in html(page)
+    assert not page.expander
+
+
 def test_a_range_of_ones_own(page: AppTest, node_with_clip: StubNode) -> None:
     page.query_params["q"] = "seven"
     page.run()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards import markup
-from dashboards.answers import Evidence, Moment
+from dashboards.answers import Evidence, Heard, Moment, Mood, Share, Speaker
 from dashboards.view_models import Freshness, card
 
 HOSTILE = (
@@ -70,8 +70,12 @@ def assert_only_ours(html: str) -> Reader:
 def test_a_card_shows_hostile_text_as_text(text: str, source: str, words: list[str], why: str) -> None:
     piece = Evidence(modality="speech", why=why, score=0.5, start_s=0, end_s=1, matched_words=tuple(words))
     moment = Moment(source=source, start_s=0, end_s=9, text=text, evidence=(piece,), thumbnail_url=f"/{text}")
+    cue = Share(kind="words", what=text, share=0.5)
+    heard = {"speakers": (Heard(id=text, label=source),), "language": why, "is_final": False}
+    moment = moment.model_copy(update={**heard, "moods": (Mood(label="sad", confidence=0.5, evidence=(cue,)),)})
     made = card(moment, UTC, 0, "http://127.0.0.1:8600")
     read = assert_only_ours(markup.words(made))
+    assert _plain(f"words: {text}") in _plain(read.text)
     shown = "".join(part.text for part in made.excerpt)
     assert _plain(shown) in _plain(read.text)
     assert_only_ours(markup.picture(made))
@@ -84,6 +88,7 @@ def test_the_rest_of_the_page_shows_hostile_text_as_text(text: str, other: str) 
         markup.banner([text, other]),
         markup.notice(text, [other], code=text),
         markup.line(text),
+        markup.speakers([Speaker(id=other, label=text, utterances=1, spoken_s=1.0)]),
         markup.heading(text, other, is_held=False),
     ):
         assert _plain(text) in _plain(assert_only_ours(html).text)
