@@ -59,11 +59,15 @@ def measure(cache: Path) -> dict[str, Any]:
 
 
 def _words(live: Live, bare: Any, files: Mapping[str, Path]) -> dict[str, Any]:
+    from whisper.normalizers import EnglishTextNormalizer
+
+    normalised = EnglishTextNormalizer()  # "mister" is "Mr.", "I'm" is "I am": as whisper's own figures are made
     truth, sound = readings(files)
     started = time.perf_counter()
     offline = bare.transcribe(sound, word_timestamps=True, language="en", fp16=False)["text"]
     offline_s = time.perf_counter() - started
     text = " ".join(moment.text for moment in live.hear("readings", sound))
+    truth, offline, text = (normalised(words) for words in (truth, offline, text))
     wer_live, wer_offline = word_error_rate(truth, text), word_error_rate(truth, offline)
     return {
         "wer_live": wer_live,
