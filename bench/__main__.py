@@ -1,4 +1,4 @@
-"""`make bench`: a table, and bench/latest.json with flat keys. Takes about five minutes on two cores."""
+"""`make bench`: a table, and bench/latest.json with flat keys. Takes about ten minutes on two cores."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from bench import pipeline
+from bench.readings import readings
+from domain.ports import PCM_RATE_HZ
 from nowseen.isolation import isolated
 from nowseen.part_log import PartLog
 from nowseen.sample_media import SampleSource, make_sources
 from nowseen.samples import fetch_samples
 from nowseen.settings import load_settings
+from nowseen.sound_files import write_wav
 from nowseen.up_command import run_parts
 
 LATEST = Path(__file__).parent / "latest.json"
@@ -28,64 +32,82 @@ BUDGETS: Mapping[str, tuple[str, float, bool]] = {
     "freshness_speech_p95_s": ("end of an utterance to searchable, the same source, p95, s", 8.0, False),
     "efficiency": ("bare decode + encode + transcribe time / pipeline wall time at full speed", 0.8, True),
     "search_p95_ms": ("search through the API while indexing, text encoding included, p95, ms", 100.0, False),
+    "speech_final_p95_s": ("an utterance's last word to its final text searchable, live, p95, s", 4.0, False),
+    "speech_provisional_p95_s": ("newest sound to its provisional text searchable, live, p95, s", 2.0, False),
+    "transcribe_ratio": ("bare openai-whisper time / pipeline wall time, one reading, sound alone", 0.85, True),
+    "voice_mood_share": ("voices and moods, of the speech agent's time", 0.15, False),
+    "wer_live_above_offline": ("word error rate live, in chunks of 1 s, less that of one offline pass", 0.01, False),
+    "invented_words_per_hour": ("words made up in an hour of noises, tones and music", 0.0, False),
     "rss_gb": ("resident memory of all processes together (shared pages counted each time), GB", 3.0, False),
 }
 
 
 def main() -> int:
     cache = load_settings().cache
-    sources, missing = make_sources(fetch_samples(cache), cache)
-    spoken = next((source for source in sources if source.name == "bookclub"), None)
-    if spoken is None:
-        print("the sample with speech can't be had:", "; ".join(missing), file=sys.stderr)
+    samples = fetch_samples(cache)
+    made, missing = make_sources(samples, cache)
+    sources = {source.name: source for source in made}
+    if not {"bookclub", "panel"} <= sources.keys():
+        print("the samples with speech can't be had:", "; ".join((*samples.missing, *missing)), file=sys.stderr)
         return 1
+    spoken = sources["bookclub"]
     measured: list[pipeline.Measured] = []
 
     async def measure(_: Mapping[str, PartLog]) -> int:
-        measured.append(await pipeline.measure(settings, spoken))
+        measured.append(await pipeline.measure(settings, spoken, reading))
         return 0
 
     with tempfile.TemporaryDirectory(prefix="nowseen-bench-") as folder, isolated(Path(folder)) as (settings, parts):
+        _, sound = readings(samples.files)
+        write_wav(Path(folder) / "reading.wav", sound)
+        reading = SampleSource("reading", Path(folder) / "reading.wav", len(sound) / PCM_RATE_HZ, ("speech",))
         code = run_parts(settings, parts, measure, to_stderr=True)
     if code or not measured:
         return code or 1
-    figures = _figures(measured[0], _bare(spoken))
+    # In processes of their own, after the pipeline has stopped: each has the machine for itself.
+    bare = _in_process("bench.bare", str(spoken.path), str(spoken.duration_s), str(pipeline.COPIES))
+    words = _in_process("bench.speech", str(cache))
+    figures = _figures(measured[0], bare, words)
     LATEST.write_text(json.dumps(figures, indent=2) + "\n")
     _print(figures)
     return 0
 
 
-def _bare(spoken: SampleSource) -> dict[str, float]:
-    """In a process of its own, after the pipeline has stopped: each has the machine for itself."""
-    command = [sys.executable, "-m", "bench.bare", str(spoken.path), str(spoken.duration_s), str(pipeline.COPIES)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    took: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return took
+def _in_process(module: str, *arguments: str) -> dict[str, Any]:
+    done = subprocess.run([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
-def _figures(measured: pipeline.Measured, bare: Mapping[str, float]) -> dict[str, float]:
+def _figures(measured: pipeline.Measured, bare: Mapping[str, float], words: Mapping[str, Any]) -> dict[str, Any]:
     figures = {
         "freshness_scene_p95_s": pipeline.p95(measured.freshness_scene_s),
         "freshness_speech_p95_s": pipeline.p95(measured.freshness_speech_s),
         "efficiency": sum(bare.values()) / measured.wall_s,
         "search_p95_ms": pipeline.p95(measured.search_ms),
         "rss_gb": measured.rss_gb,
+        "speech_final_p95_s": pipeline.p95(measured.speech_final_s),
+        "speech_provisional_p95_s": pipeline.p95(measured.speech_provisional_s),
+        "transcribe_ratio": words["bare_reading_s"] / measured.transcribe_wall_s,
+        **words,
+        "transcribe_wall_s": measured.transcribe_wall_s,
         "pss_gb": measured.pss_gb,
         "pipeline_wall_s": measured.wall_s,
         **{f"bare_{name}": value for name, value in bare.items()},
         "chunks_seen": len(measured.freshness_scene_s),
         "utterances_seen": len(measured.freshness_speech_s),
+        "provisional_texts_seen": len(measured.speech_provisional_s),
         "searches": len(measured.search_ms),
     }
-    return {name: round(value, 3) for name, value in figures.items()}
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in figures.items()}
 
 
-def _print(figures: Mapping[str, float]) -> None:
+def _print(figures: Mapping[str, Any]) -> None:
     table = Table("figure", "measured", "limit", "", "what it is", title="Nowseen on this machine")
     for key, value in figures.items():
         what, limit, more_is_better = BUDGETS.get(key, ("", None, False))
         if limit is None:
-            table.add_row(key, f"{value:g}", "", "", "")
+            table.add_row(key, f"{value:g}" if isinstance(value, float) else str(value), "", "", "")
             continue
         kept = value >= limit if more_is_better else value <= limit
         sign = ">=" if more_is_better else "<="

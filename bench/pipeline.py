@@ -1,4 +1,7 @@
-"""The product, running: freshness of a live source, wall time at full speed, searches meanwhile, memory."""
+"""The product, running: freshness of a live source, wall time at full speed, searches meanwhile, memory.
+
+The last word of an utterance ends where its sound does, less the pad the cutter keeps behind speech.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import httpx
 import numpy as np
 import psutil
 
+from domain.utterances import UtteranceRules
 from nowseen.sample_media import SampleSource
 from nowseen.settings import Settings
 from nowseen.up_command import nowseen
@@ -29,19 +33,28 @@ QUERIES = (
 class Measured:
     freshness_scene_s: list[float] = field(default_factory=list)
     freshness_speech_s: list[float] = field(default_factory=list)
+    speech_final_s: list[float] = field(default_factory=list)
+    speech_provisional_s: list[float] = field(default_factory=list)
     search_ms: list[float] = field(default_factory=list)
+    transcribe_wall_s: float = 0.0
     wall_s: float = 0.0
     rss_gb: float = 0.0
     pss_gb: float = 0.0
 
 
-async def measure(settings: Settings, spoken: SampleSource) -> Measured:
-    """With everything up. Takes a few minutes."""
+async def measure(settings: Settings, spoken: SampleSource, reading: SampleSource) -> Measured:
+    """With everything up. Takes a few minutes. `reading` is sound alone."""
     measured = Measured()
     async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=30.0) as client:
         await _search(client, "warm up")
         await _live(client, spoken, measured)
-        await _full_speed(client, spoken, measured)
+        measured.transcribe_wall_s = await _wall_s(client, reading, "reading", 1)
+        searching = asyncio.create_task(_search_on(client, measured))
+        try:
+            measured.wall_s = await _wall_s(client, spoken, "bulk", COPIES)
+            _memory(measured)
+        finally:
+            searching.cancel()
     return measured
 
 
@@ -52,7 +65,7 @@ async def _live(client: httpx.AsyncClient, spoken: SampleSource, measured: Measu
         stdout=asyncio.subprocess.DEVNULL,
     )
     ends = time.monotonic() + LIVE_S
-    heard: set[float] = set()
+    heard: set[tuple[float, float, bool]] = set()
     seen_until_s = 0.0
     try:
         while time.monotonic() < ends:
@@ -62,9 +75,16 @@ async def _live(client: httpx.AsyncClient, spoken: SampleSource, measured: Measu
                 measured.freshness_scene_s.append(time.time() - until_s)
             newest = await client.get("/moments/newest", params={"source": "live", "kind": "speech", "limit": 5})
             for moment in newest.json()["moments"]:
-                if moment["start_s"] not in heard:
-                    heard.add(moment["start_s"])
-                    measured.freshness_speech_s.append(time.time() - moment["end_s"])
+                key = moment["start_s"], moment["end_s"], moment["is_final"]
+                if key in heard:
+                    continue
+                heard.add(key)
+                late_s = time.time() - moment["end_s"]
+                if moment["is_final"]:
+                    measured.freshness_speech_s.append(late_s)
+                    measured.speech_final_s.append(late_s + UtteranceRules().pad_s)
+                else:
+                    measured.speech_provisional_s.append(late_s)
             await asyncio.sleep(0.05)
     finally:
         live.send_signal(signal.SIGINT)
@@ -72,26 +92,23 @@ async def _live(client: httpx.AsyncClient, spoken: SampleSource, measured: Measu
     await asyncio.sleep(10.0)  # what is still on its way would be in the next measurement
 
 
-async def _full_speed(client: httpx.AsyncClient, spoken: SampleSource, measured: Measured) -> None:
+async def _wall_s(client: httpx.AsyncClient, what: SampleSource, name: str, copies: int) -> float:
+    """From the publisher's start until all copies, each a source of its own, are indexed."""
     start_s = float(int(time.time()) - 3600)
-    sources = ["bulk", *(f"bulk-{i}" for i in range(2, COPIES + 1))]
-    wanted_s = start_s + spoken.duration_s - 0.5
+    sources = [name, *(f"{name}-{i}" for i in range(2, copies + 1))]
+    wanted_s = start_s + what.duration_s - 0.5
     began = time.monotonic()
     publisher = await asyncio.create_subprocess_exec(
-        *nowseen("publish", *[str(spoken.path)] * COPIES, "--source", "bulk", "--start-time", str(start_s)),
+        *nowseen("publish", *[str(what.path)] * copies, "--source", name, "--start-time", str(start_s)),
         stdout=asyncio.subprocess.DEVNULL,
     )
-    searching = asyncio.create_task(_search_on(client, measured))
     try:
         while True:
             marks = [await _watermarks(client, source) for source in sources]
-            if all(mark.get(kind, 0.0) >= wanted_s for mark in marks for kind in ("scene", "speech")):
-                break
+            if all(mark.get(kind, 0.0) >= wanted_s for mark in marks for kind in what.modalities):
+                return time.monotonic() - began
             await asyncio.sleep(0.05)
-        measured.wall_s = time.monotonic() - began
-        _memory(measured)
     finally:
-        searching.cancel()
         await publisher.wait()
 
 

@@ -36,7 +36,7 @@ def match_words(query: str, text: str) -> WordMatch:
     Case and accents don't count. A query of function words only ("to be or not to be") is found as a phrase or not at
     all: any talk holds such words.
     """
-    asked, said = _words(query), _words(text)
+    asked, said = words_of(query), words_of(text)
     whole = bool(asked) and _stands_in(asked, said)
     content = tuple(dict.fromkeys(word for word in asked if word not in _FUNCTION_WORDS))
     if not content:
@@ -47,7 +47,8 @@ def match_words(query: str, text: str) -> WordMatch:
     return WordMatch(1.0 if whole else (1.0 - PHRASE) * share, found)
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """In order, without case, accents and punctuation."""
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
     return _WORD.findall(unicodedata.normalize("NFC", bare))
 

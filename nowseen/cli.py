@@ -9,6 +9,7 @@ import typer
 
 from domain.errors import ConfigError
 from domain.mood import MOOD_LABELS
+from nowseen.evaluate_cli import evaluate
 from nowseen.speakers_cli import speakers
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 
 app.add_typer(speakers)
+app.add_typer(evaluate)
 
 _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every line of every part.")]
 

@@ -19,11 +19,12 @@ import httpx
 
 from nowseen.asking import ask
 from nowseen.demo_questions import Verdict, askable, judge
+from nowseen.demo_voice import enrol
 from nowseen.isolation import isolated
 from nowseen.part_log import PartLog
 from nowseen.part_process import PartProcess
 from nowseen.parts import AtOnce, Part
-from nowseen.sample_media import SampleSource, make_sources
+from nowseen.sample_media import SampleSource, SampleVoice, enrolment, make_sources
 from nowseen.samples import fetch_samples
 from nowseen.settings import Settings
 from nowseen.up_command import nowseen, run_parts
@@ -51,6 +52,7 @@ def check_demo(settings: Settings, *, as_json: bool = False, verbose: bool = Fal
     began_s = time.monotonic()
     samples = fetch_samples(settings.cache)
     sources, not_made = make_sources(samples, settings.cache)
+    voice = enrolment(samples, settings.cache)
     missing = (*samples.missing, *not_made)
     samples_s = time.monotonic() - began_s
     outcomes: list[Outcome] = []
@@ -58,7 +60,7 @@ def check_demo(settings: Settings, *, as_json: bool = False, verbose: bool = Fal
 
         async def ask_all(logs: Mapping[str, PartLog]) -> int:
             up_s = time.monotonic() - began_s - samples_s
-            outcome = await _ask_all(own, sources, logs, {"samples": samples_s, "start": up_s}, missing)
+            outcome = await _ask_all(own, sources, voice, logs, {"samples": samples_s, "start": up_s}, missing)
             outcomes.append(outcome)
             return int(not outcome.is_right)
 
@@ -72,6 +74,7 @@ def check_demo(settings: Settings, *, as_json: bool = False, verbose: bool = Fal
 async def _ask_all(
     settings: Settings,
     sources: Sequence[SampleSource],
+    voice: SampleVoice | None,
     logs: Mapping[str, PartLog],
     seconds: dict[str, float],
     missing: tuple[str, ...],
@@ -93,9 +96,12 @@ async def _ask_all(
             late = await _until_complete(client, sources, start_s)
             problems += [f"{name} was not complete after {_COMPLETE_WITHIN_S:g} s" for name in late]
             complete_s = clock()
-            for question in askable(sources) if not problems else ():
-                answer = await ask(client, "/search", {"q": question.query, "limit": 3}, within_s=_ANSWER_WITHIN_S)
+            refused = None if voice is None or problems else await enrol(client, voice)
+            known = () if voice is None or refused else (voice.name,)
+            for question in askable(sources, known) if not problems else ():
+                answer = await ask(client, "/search", {**question.parameters, "limit": 3}, within_s=_ANSWER_WITHIN_S)
                 verdicts.append(judge(question, answer, sources, {source.name: start_s for source in sources}))
+            problems += [refused] if refused else []
             seconds |= {
                 "publish": published_s - began_s,
                 "index": complete_s - published_s,
@@ -146,6 +152,7 @@ def _to_json(outcome: Outcome) -> str:
             "questions": [
                 {
                     "query": verdict.question.query,
+                    "speaker": verdict.question.speaker,
                     "kind": verdict.question.kind,
                     "expected": verdict.expected,
                     "got": verdict.got,
@@ -170,7 +177,7 @@ def _print_table(outcome: Outcome) -> None:
     table = Table("asked", "by", "expected", "got", "", title="nowseen demo --check")
     for verdict in outcome.verdicts:
         mark = "[green]right[/]" if verdict.is_right else "[bold red]wrong[/]"
-        row: list[Any] = [verdict.question.query, verdict.question.kind, verdict.expected, verdict.got]
+        row: list[Any] = [verdict.question.asked, verdict.question.kind, verdict.expected, verdict.got]
         table.add_row(*(text.replace("[", "\\[") for text in row), mark)
     console.print(table)
     console.print(", ".join(f"{name} {value:.1f} s" for name, value in outcome.seconds.items()))

@@ -11,9 +11,10 @@ import httpx
 
 from nowseen.asking import ask
 from nowseen.demo_questions import askable
+from nowseen.demo_voice import enrol
 from nowseen.part_log import PartLog
 from nowseen.parts import AtOnce, Part
-from nowseen.sample_media import SampleSource, make_sources
+from nowseen.sample_media import SampleSource, SampleVoice, enrolment, make_sources
 from nowseen.samples import fetch_samples
 from nowseen.settings import Settings
 from nowseen.up_command import dashboard_url, lost_with_broker, nowseen, run_parts, up_parts
@@ -32,8 +33,10 @@ def demo_command(settings: Settings, *, verbose: bool = False) -> int:
     up = up_parts(settings)
     players = [_player(source, up, settings) for source in sources]
 
+    voice = enrolment(samples, settings.cache)
+
     async def show(_: Mapping[str, PartLog]) -> None:
-        await _show(settings, sources)
+        await _show(settings, sources, voice)
 
     return run_parts(settings, [*up, *players], show, verbose=verbose)
 
@@ -49,7 +52,7 @@ def _player(source: SampleSource, up: Sequence[Part], settings: Settings) -> Par
     )
 
 
-async def _show(settings: Settings, sources: Sequence[SampleSource]) -> None:
+async def _show(settings: Settings, sources: Sequence[SampleSource], voice: SampleVoice | None) -> None:
     plays_s = max(source.duration_s for source in sources)
     print(
         "",
@@ -60,20 +63,27 @@ async def _show(settings: Settings, sources: Sequence[SampleSource]) -> None:
         flush=True,
     )
     try:
-        await _ask_all(settings, sources, plays_s)
+        await _ask_all(settings, sources, voice, plays_s)
     except ConnectionError as error:  # everything goes on: the node may come back
         print(f"The questions could not be asked: {error}", flush=True)
     print(f"\nAsk your own at {dashboard_url(settings)} or with `nowseen search`. Ctrl-C ends it.\n", flush=True)
 
 
-async def _ask_all(settings: Settings, sources: Sequence[SampleSource], plays_s: float) -> None:
+async def _ask_all(
+    settings: Settings, sources: Sequence[SampleSource], voice: SampleVoice | None, plays_s: float
+) -> None:
     async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=60.0) as client:
         await _until_watched(client, sources, time.time() + plays_s)
         for warning in (await ask(client, "/health", within_s=_ANSWER_WITHIN_S))["warnings"]:
             print(f"Note: {warning}", flush=True)
-        for question in askable(sources):
-            answer = await ask(client, "/search", {"q": question.query, "limit": 2}, within_s=_ANSWER_WITHIN_S)
-            print(f'\n$ nowseen search "{question.query}"    # {question.kind}', flush=True)
+        if voice is not None and (reason := await enrol(client, voice)):
+            print(f"Note: {reason}", flush=True)
+            voice = None
+        if voice is not None:
+            print(f'\n$ nowseen speakers enrol {voice.name} {voice.path} --consent "{voice.consent}"', flush=True)
+        for question in askable(sources, () if voice is None else (voice.name,)):
+            answer = await ask(client, "/search", {**question.parameters, "limit": 2}, within_s=_ANSWER_WITHIN_S)
+            print(f"\n$ nowseen search {question.asked}    # {question.kind}", flush=True)
             for line in _lines(answer):
                 print(f"  {line}", flush=True)
 
@@ -87,7 +97,8 @@ def _lines(answer: Mapping[str, Any]) -> list[str]:
         clock = time.strftime("%H:%M:%S", time.localtime(moment["start_s"]))
         why = ", ".join(f"{evidence['why']} {evidence['score']:.2f}" for evidence in moment["evidence"][:1])
         words = f'  "{moment["text"]}"' if moment["text"] else ""
-        lines.append(f"{clock}  {moment['source']:<8}  {why}{words}")
+        who = "".join(f"  {speaker['label']}" for speaker in moment["speakers"])
+        lines.append(f"{clock}  {moment['source']:<8}  {why}{who}{words}")
     return lines
 
 

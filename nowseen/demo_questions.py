@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nowseen.sample_media import SampleSource, Span
+from nowseen.sample_media import SampleSource
+from nowseen.sample_speech import ANNOUNCER, Span
 
 _SLACK_S = 1.0  # a scene is looked at once a second; an utterance may begin a little before its first word
 
@@ -16,7 +17,18 @@ class Question:
     query: str
     kind: str  # how the answer can be found, for people
     source: str | None = None  # None: there is no honest answer
-    what: str = ""  # of the Span where the answer lies
+    what: str = ""  # of the Span where the answer lies; empty: any in which the speaker is heard
+    speaker: str | None = None  # only moments in which this one is heard
+
+    @property
+    def asked(self) -> str:
+        """As the arguments of `nowseen search`."""
+        return f'"{self.query}"' + (f" --speaker {self.speaker}" if self.speaker else "")
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """As those of the API's search."""
+        return {"q": self.query, **({"speaker": self.speaker} if self.speaker else {})}
 
 
 QUESTIONS = (
@@ -42,6 +54,15 @@ QUESTIONS = (
         "The night ferry to the islands is cancelled because of high waves.",
     ),
     Question("how to repair a diesel submarine", "nothing"),
+    Question(
+        "nobody at the desk",
+        "what was meant, by this voice",
+        "panel",
+        "the person you are calling is not at their desk i will try to locate them for you",
+        ANNOUNCER,
+    ),
+    Question("a camera on a tripod", "what is seen while this voice speaks", "panel", speaker=ANNOUNCER),
+    Question("cold hearted and rather selfish", "nothing: another voice said it", speaker=ANNOUNCER),
 )
 
 
@@ -53,10 +74,15 @@ class Verdict:
     is_right: bool
 
 
-def askable(sources: Sequence[SampleSource]) -> list[Question]:
-    """The questions whose source is there."""
+def askable(sources: Sequence[SampleSource], speakers: Collection[str] = ()) -> list[Question]:
+    """The questions whose source is there, and whose speaker is known by name."""
     names = {source.name for source in sources}
-    return [question for question in QUESTIONS if question.source is None or question.source in names]
+    return [
+        question
+        for question in QUESTIONS
+        if (question.source is None or question.source in names)
+        and (question.speaker is None or question.speaker in speakers)
+    ]
 
 
 def judge(
@@ -70,23 +96,24 @@ def judge(
     got = _describe(moments[0], starts_s) if moments else "nothing"
     if question.source is None:
         return Verdict(question, "nothing", got, not moments)
-    span = _span(sources, question)
-    expected = f"{question.source} {span.start_s:.1f}-{span.end_s:.1f} s"
+    spans = _spans(sources, question)
+    expected = f"{question.source} " + " or ".join(f"{span.start_s:.1f}-{span.end_s:.1f} s" for span in spans)
     if not moments or moments[0]["source"] != question.source:
         return Verdict(question, expected, got, False)
     start_s = starts_s[question.source]
     middle_s = (moments[0]["start_s"] + moments[0]["end_s"]) / 2 - start_s
-    return Verdict(question, expected, got, span.start_s - _SLACK_S <= middle_s <= span.end_s + _SLACK_S)
+    is_right = any(span.start_s - _SLACK_S <= middle_s <= span.end_s + _SLACK_S for span in spans)
+    return Verdict(question, expected, got, is_right)
 
 
-def _span(sources: Sequence[SampleSource], question: Question) -> Span:
-    return next(
+def _spans(sources: Sequence[SampleSource], question: Question) -> list[Span]:
+    return [
         span
         for source in sources
         if source.name == question.source
         for span in source.spans
-        if span.what == question.what
-    )
+        if (span.what == question.what if question.what else span.speaker == question.speaker)
+    ]
 
 
 def _describe(moment: Mapping[str, Any], starts_s: Mapping[str, float]) -> str:

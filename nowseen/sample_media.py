@@ -1,28 +1,31 @@
 """Makes the demo's sources from the samples, once: known pictures, known words, at known times.
 
-No package holds a film with speech and a free licence, so "bookclub" is a film's pictures under a reading of a novel.
-"gallery" has no sound; "newswire" has only text. `spans` says what is where, for whoever checks the answers.
+No package holds a film with speech and a free licence, so "bookclub" is a film's pictures under a reading of a novel,
+and "panel" a photograph under three people who take turns. "gallery" has no sound; "newswire" has only text. `spans`
+says what is where, for whoever checks the answers.
 """
 
 from __future__ import annotations
 
 import hashlib
-import wave
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.container import OutputContainer
 from PIL import Image, ImageFilter, ImageOps
 
 from domain.events import Modality
+from domain.ports import PCM_RATE_HZ, Pcm
 from nowseen.newswire import EVERY_S, HEADLINES, to_webvtt
-from nowseen.samples import FILM, PHOTOGRAPHS, SPEECH, Origin, Samples
+from nowseen.sample_speech import ANNOUNCER, BOOKCLUB, PANEL, Span, spoken
+from nowseen.samples import FILM, PHOTOGRAPHS, SONNET, SPEECH, VOICE, Origin, Samples
+from nowseen.sound_files import read_sound, to_int16, write_wav
 
 _WIDTH, _HEIGHT = 1280, 720
 _KEYFRAME_EVERY_S = 2
@@ -30,18 +33,7 @@ _X264 = {"preset": "ultrafast", "crf": "27", "threads": "2"}  # a fixed count: t
 _FILM_FPS = 25
 _SLIDE_FPS = 10
 _SLIDE_S = 5
-_SPEECH_RATE_HZ = 16_000
-_PAUSE_S = 0.7
-_RECIPE = b"1"  # to be counted up with any change of what is made below
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What is seen or said, in seconds from the source's start."""
-
-    what: str
-    start_s: float
-    end_s: float
+_RECIPE = b"2"  # to be counted up with any change of what is made below
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +45,15 @@ class SampleSource:
     spans: tuple[Span, ...] = ()
 
 
-_SENTENCES = {
-    "austen-0870.wav": "and mister john dashwood had then leisure to consider how much there might be prudently in his "
-    "power to do for them",
-    "austen-0880.wav": "he was not an ill disposed young man",
-    "austen-0890.wav": "unless to be rather cold hearted and rather selfish is to be ill disposed",
-    "austen-0920.wav": "had he married a more amiable woman he might have been made still more respectable than he was",
-    "austen-0930.wav": "he might even have been made amiable himself",
-}
+@dataclass(frozen=True, slots=True)
+class SampleVoice:
+    """Somebody to be enrolled by name."""
+
+    name: str
+    path: Path
+    consent: str
+
+
 _PICTURES = {
     "coffee.png": "a cup of espresso",
     "chelsea.png": "a cat",
@@ -76,11 +69,19 @@ def make_sources(samples: Samples, cache: Path) -> tuple[list[SampleSource], lis
     """
     sources, missing = [], []
     if _has(samples, SPEECH, FILM):
-        spans, pcm = _reading(samples.files)
-        path = _make("bookclub", samples, cache, _bookclub(samples, pcm))
-        sources.append(SampleSource("bookclub", path, len(pcm) / _SPEECH_RATE_HZ, ("scene", "speech"), spans))
+        spans, pcm = spoken(BOOKCLUB, samples.files)
+        pictures = _looped(samples.files["bigbuckbunny.mp4"])
+        path = _make("bookclub", samples, cache, _with_sound(pictures, _FILM_FPS, pcm))
+        sources.append(SampleSource("bookclub", path, len(pcm) / PCM_RATE_HZ, ("scene", "speech"), spans))
     else:
         missing.append("without the film or the speech there is no bookclub")
+    if _has(samples, SPEECH, SONNET, VOICE, PHOTOGRAPHS):
+        spans, pcm = spoken(PANEL, samples.files)
+        pictures = repeat(_still(samples.files["camera.png"]))
+        path = _make("panel", samples, cache, _with_sound(pictures, _SLIDE_FPS, pcm))
+        sources.append(SampleSource("panel", path, len(pcm) / PCM_RATE_HZ, ("scene", "speech"), spans))
+    else:
+        missing.append("without the photographs or one of the three voices there is no panel")
     if _has(samples, PHOTOGRAPHS):
         spans = tuple(Span(what, i * _SLIDE_S, (i + 1.0) * _SLIDE_S) for i, what in enumerate(_PICTURES.values()))
         path = _make("gallery", samples, cache, _gallery(samples))
@@ -89,6 +90,18 @@ def make_sources(samples: Samples, cache: Path) -> tuple[list[SampleSource], lis
         missing.append("without the photographs there is no gallery")
     sources.append(_newswire(cache))
     return sources, missing
+
+
+def enrolment(samples: Samples, cache: Path) -> SampleVoice | None:
+    """The announcer, by a recording that is in no source; None when it could not be had."""
+    if not _has(samples, VOICE):
+        return None
+    path = cache / "samples" / "allison.wav"
+    if not path.exists():
+        half = path.with_suffix(".part.wav")
+        write_wav(half, read_sound(samples.files["allison-demo-echotest.g722"]))
+        half.replace(path)
+    return SampleVoice(ANNOUNCER, path, "published by the speaker under CC BY-SA 3.0")
 
 
 def _newswire(cache: Path) -> SampleSource:
@@ -106,7 +119,7 @@ def _has(samples: Samples, *origins: Origin) -> bool:
 def _make(name: str, samples: Samples, cache: Path, write: Callable[[OutputContainer], None]) -> Path:
     """The file from the cache, or made now. Its name holds what it was made from."""
     made_from = hashlib.sha256(_RECIPE)
-    for origin in (SPEECH, FILM, PHOTOGRAPHS):
+    for origin in (SPEECH, SONNET, VOICE, FILM, PHOTOGRAPHS):
         for file in origin.files:
             made_from.update(file.sha256.encode() if file.name in samples.files else b"-")
     path = cache / "samples" / f"{name}-{made_from.hexdigest()[:12]}.mp4"
@@ -118,35 +131,20 @@ def _make(name: str, samples: Samples, cache: Path, write: Callable[[OutputConta
     return path
 
 
-def _reading(files: Mapping[str, Path]) -> tuple[tuple[Span, ...], npt.NDArray[np.int16]]:
-    """The sentences with a pause before, between and after: where each is, and all of it as mono PCM."""
-    pause = np.zeros(round(_PAUSE_S * _SPEECH_RATE_HZ), np.int16)
-    pieces, spans, at_s = [pause], [], len(pause) / _SPEECH_RATE_HZ
-    for name, sentence in _SENTENCES.items():
-        with wave.open(str(files[name])) as clip:
-            speech = np.frombuffer(clip.readframes(clip.getnframes()), np.int16)
-        end_s = at_s + len(speech) / _SPEECH_RATE_HZ
-        spans.append(Span(sentence, at_s, end_s))
-        pieces += [speech, pause]
-        at_s = end_s + _PAUSE_S
-    return tuple(spans), np.concatenate(pieces)
-
-
-def _bookclub(samples: Samples, pcm: npt.NDArray[np.int16]) -> Callable[[OutputContainer], None]:
+def _with_sound(pictures: Iterator[av.VideoFrame], fps: int, pcm: Pcm) -> Callable[[OutputContainer], None]:
     def write(out: OutputContainer) -> None:
-        picture = _video_stream(out, _FILM_FPS)
-        sound = out.add_stream("aac", rate=_SPEECH_RATE_HZ, layout="mono")
-        frames = round(len(pcm) / _SPEECH_RATE_HZ * _FILM_FPS)
-        spoken = _audio_frames(pcm)
-        for number, frame in enumerate(_looped(samples.files["bigbuckbunny.mp4"], frames)):
+        picture = _video_stream(out, fps)
+        sound = out.add_stream("aac", rate=PCM_RATE_HZ, layout="mono")
+        heard = _audio_frames(pcm)
+        for number, frame in enumerate(islice(pictures, round(len(pcm) / PCM_RATE_HZ * fps))):
             # Side by side, as a camera writes them: a reader need not seek.
-            while (audio := next(spoken, None)) is not None:
+            while (audio := next(heard, None)) is not None:
                 out.mux(sound.encode(audio))
-                if (audio.time or 0.0) > number / _FILM_FPS:
+                if (audio.time or 0.0) > number / fps:
                     break
-            _show(out, picture, frame, Fraction(number, _FILM_FPS))
+            _show(out, picture, frame, Fraction(number, fps))
         out.mux(picture.encode(None))
-        for audio in spoken:
+        for audio in heard:
             out.mux(sound.encode(audio))
         out.mux(sound.encode(None))
 
@@ -157,7 +155,7 @@ def _gallery(samples: Samples) -> Callable[[OutputContainer], None]:
     def write(out: OutputContainer) -> None:
         picture = _video_stream(out, _SLIDE_FPS)
         for slide, name in enumerate(_PICTURES):
-            frame = av.VideoFrame.from_ndarray(np.asarray(_framed(samples.files[name])), format="rgb24")
+            frame = _still(samples.files[name])
             for number in range(_SLIDE_S * _SLIDE_FPS):
                 _show(out, picture, frame, slide * _SLIDE_S + Fraction(number, _SLIDE_FPS))
         out.mux(picture.encode(None))
@@ -179,21 +177,22 @@ def _show(out: OutputContainer, stream: Any, frame: av.VideoFrame, at_s: Fractio
     out.mux(stream.encode(frame))
 
 
-def _looped(film: Path, frames: int) -> Iterator[av.VideoFrame]:
+def _looped(film: Path) -> Iterator[av.VideoFrame]:
     while True:
         with av.open(str(film)) as container:
-            for frame in container.decode(video=0):
-                if not frames:
-                    return
-                frames -= 1
-                yield frame
+            yield from container.decode(video=0)
 
 
-def _audio_frames(pcm: npt.NDArray[np.int16]) -> Iterator[av.AudioFrame]:
+def _still(photograph: Path) -> av.VideoFrame:
+    return av.VideoFrame.from_ndarray(np.asarray(_framed(photograph)), format="rgb24")
+
+
+def _audio_frames(pcm: Pcm) -> Iterator[av.AudioFrame]:
+    samples = to_int16(pcm)
     step = 1024  # what an AAC packet holds
     for start in range(0, len(pcm), step):
-        frame = av.AudioFrame.from_ndarray(pcm[np.newaxis, start : start + step], format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = _SPEECH_RATE_HZ, start, Fraction(1, _SPEECH_RATE_HZ)
+        frame = av.AudioFrame.from_ndarray(samples[np.newaxis, start : start + step], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = PCM_RATE_HZ, start, Fraction(1, PCM_RATE_HZ)
         yield frame
 
 

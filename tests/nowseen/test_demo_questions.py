@@ -6,9 +6,17 @@ from typing import Any
 import pytest
 
 from nowseen.demo_questions import QUESTIONS, Question, askable, judge
-from nowseen.sample_media import SampleSource, Span
+from nowseen.sample_media import SampleSource
+from nowseen.sample_speech import Span
 
 GALLERY = SampleSource("gallery", Path("g.mp4"), 10.0, ("scene",), (Span("a cup", 0.0, 5.0), Span("a cat", 5.0, 10.0)))
+PANEL = SampleSource(
+    "panel",
+    Path("p.mp4"),
+    14.0,
+    ("scene", "speech"),
+    (Span("hello", 0.0, 4.0, "Ana"), Span("hi", 5.0, 9.0, "Bo"), Span("goodbye", 10.0, 14.0, "Ana")),
+)
 STARTS_S = {"gallery": 1000.0}
 CAT = Question("kitten", "what is seen", "gallery", "a cat")
 NOTHING = Question("submarine", "nothing")
@@ -41,6 +49,33 @@ def test_nothing_is_the_right_answer_to_what_nobody_showed() -> None:
     assert wrong.got == "gallery 5.0-10.0 s, picture 0.80"
 
 
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "is_right"), [(1001.0, 1003.0, True), (1005.0, 1007.0, False), (1011.0, 1013.0, True)]
+)
+def test_any_turn_of_the_speaker_is_right_for_what_is_seen_meanwhile(
+    start_s: float, end_s: float, is_right: bool
+) -> None:
+    question = Question("a tripod", "what is seen", "panel", speaker="Ana")
+    verdict = judge(question, answer("panel", start_s, end_s), [PANEL], {"panel": 1000.0})
+    assert verdict.is_right is is_right
+    assert verdict.expected == "panel 0.0-4.0 s or 10.0-14.0 s"
+
+
+def test_a_question_says_how_it_is_asked() -> None:
+    assert CAT.asked == '"kitten"'
+    assert CAT.parameters == {"q": "kitten"}
+    question = Question("a tripod", "what is seen", "panel", speaker="Ana")
+    assert question.asked == '"a tripod" --speaker Ana'
+    assert question.parameters == {"q": "a tripod", "speaker": "Ana"}
+
+
 def test_only_what_is_there_is_asked_for() -> None:
     assert {question.source for question in askable([GALLERY])} == {"gallery", None}
-    assert {question.source for question in QUESTIONS} == {"gallery", "bookclub", "newswire", None}
+    assert {question.speaker for question in askable([GALLERY])} == {None}
+    assert {question.source for question in QUESTIONS} == {"gallery", "bookclub", "newswire", "panel", None}
+
+
+def test_who_is_not_known_by_name_is_not_asked_for() -> None:
+    panel = SampleSource("panel", Path("p.mp4"), 9.0, ("speech",))
+    assert {question.source for question in askable([panel])} == {None}
+    assert {question.source for question in askable([panel], ["Allison"])} == {"panel", None}

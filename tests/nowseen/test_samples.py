@@ -37,27 +37,37 @@ def test_every_sample_is_the_file_it_should_be(cache: Path, sources: dict[str, S
             assert hashlib.sha256(samples.files[file.name].read_bytes()).hexdigest() == file.sha256
 
 
-def test_bookclub_is_film_under_speech_with_a_pause_between_the_sentences(sources: dict[str, SampleSource]) -> None:
-    bookclub = sources["bookclub"]
-    with av.open(str(bookclub.path)) as container:
+@pytest.mark.parametrize(("name", "fps"), [("bookclub", 25), ("panel", 10)])
+def test_speech_is_where_it_should_be_with_a_pause_between(
+    sources: dict[str, SampleSource], name: str, fps: int
+) -> None:
+    source = sources[name]
+    with av.open(str(source.path)) as container:
         picture, sound = container.streams.video[0], container.streams.audio[0]
         assert (picture.codec_context.name, picture.width, picture.height) == ("h264", 1280, 720)
-        assert picture.average_rate == 25
+        assert picture.average_rate == fps
         assert sound.codec_context.name == "aac"
         pcm = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(sound)])
         rate_hz = sound.rate
     length_s = len(pcm) / rate_hz
-    assert bookclub.spans[-1].end_s + 0.7 == pytest.approx(length_s, abs=0.1)
+    assert source.spans[-1].end_s + 0.7 == pytest.approx(length_s, abs=0.1)
 
     def loudness(start_s: float, end_s: float) -> float:
         return float(np.sqrt(np.mean(pcm[int(start_s * rate_hz) : int(end_s * rate_hz)] ** 2)))
 
-    for before, after in itertools.pairwise(bookclub.spans):
+    for before, after in itertools.pairwise(source.spans):
         silence = loudness(before.end_s + 0.1, after.start_s - 0.1)
         assert silence < 0.1 * loudness(after.start_s, after.end_s)
 
 
-@pytest.mark.parametrize("name", ["bookclub", "gallery"])
+def test_three_people_take_turns_in_the_panel(sources: dict[str, SampleSource]) -> None:
+    speakers = [span.speaker for span in sources["panel"].spans]
+    assert len(set(speakers)) == 3
+    assert all(one != other for one, other in itertools.pairwise(speakers))
+    assert all(speakers.count(speaker) > 1 for speaker in speakers)
+
+
+@pytest.mark.parametrize("name", ["bookclub", "panel", "gallery"])
 def test_pictures_can_be_cut_every_two_seconds(sources: dict[str, SampleSource], name: str) -> None:
     with av.open(str(sources[name].path)) as container:
         stream = container.streams.video[0]
@@ -107,7 +117,10 @@ def test_what_is_missing_is_said_and_the_rest_goes_on(cache: Path, sources: dict
 
     made, missing = make_sources(samples, cache)
     assert [source.name for source in made] == ["gallery", "newswire"]
-    assert missing == ["without the film or the speech there is no bookclub"]
+    assert missing == [
+        "without the film or the speech there is no bookclub",
+        "without the photographs or one of the three voices there is no panel",
+    ]
 
 
 def test_a_system_without_apt_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
