@@ -61,6 +61,6 @@ async def test_a_check_without_its_node_has_an_outcome_that_says_so(
     monkeypatch.setattr(demo_check, "_ANSWER_WITHIN_S", 0.05)
     [port] = free_ports(1)
     source = SampleSource("newswire", tmp_path / "newswire.vtt", 1.0, ("text",))
-    outcome: Outcome = await demo_check._ask_all(Settings(api_port=port), [source], {}, {}, ())
+    outcome: Outcome = await demo_check._ask_all(Settings(api_port=port), [source], None, {}, {}, ())
     assert not outcome.is_right
     assert "no answer to /health" in json.loads(demo_check._to_json(outcome))["failure"]
