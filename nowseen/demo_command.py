@@ -79,6 +79,8 @@ async def _show(settings: Settings, sources: Sequence[SampleSource], voice: Samp
 
 def _lines(answer: Mapping[str, Any]) -> list[str]:
     """One line a moment: when (the viewer's clock), where, why, and the words."""
+    if "error" in answer:
+        return [answer["error"]]
     if not answer["moments"]:
         return ["nothing: no source showed or said it"]
     lines = []
