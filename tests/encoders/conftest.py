@@ -12,7 +12,16 @@ from PIL import Image as Pillow
 
 from domain.ports import PCM_RATE_HZ, Image, Pcm, PictureEncoder, SentenceEncoder, SpeechEncoder
 from encoders import EncoderOptions, load
-from nowseen.samples import PHOTOGRAPHS, SPEECH, fetch_samples
+from nowseen.samples import PHOTOGRAPHS, SPEECH, DebianPackage, Origin, SampleFile, fetch_samples
+
+# "That agent is already logged on. Please enter your agent number followed by the pound key.", by four people, 8 kHz.
+# June Wallack, Allison Smith, Carlo Flaibani (CC BY-SA 3.0), Maxim Topal (CC BY 3.0).
+PROMPTS = {
+    "fr": ("fr_CA_f_June", "fd00f90a5875dfee65778d20c48cf8424194f501967197ba12c8c0ef71b66733"),
+    "es": ("es_MX_f_Allison", "36234ae54cb5675043448a1d80546cade54c9af9e34467bcebc9f58415f85b5d"),
+    "it": ("it_IT_m_Carlo", "193ba7ddc1ee665bf2bb2c844e577a526857b222f48c1b34b32e93967017b32f"),
+    "ru": ("ru_RU_f_IvrvoiceRU", "50b42c73f666f96a0cae406794ab01dc6ab461a7dc2a5726f423512ba5da575d"),
+}
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +43,29 @@ def utterance(samples: dict[str, Path]) -> Callable[[str], Pcm]:
         return samples_read.astype(np.float32) / np.float32(32768)
 
     return read
+
+
+@pytest.fixture(scope="session")
+def prompts() -> dict[str, Pcm]:
+    """The same announcement in French, Spanish, Italian and Russian, by language."""
+    origins = [
+        Origin(
+            f"speech ({language})",
+            DebianPackage(f"asterisk-core-sounds-{language}-wav"),
+            (SampleFile(f"{voice}.wav", f"usr/share/asterisk/sounds/{voice}/agent-alreadyon.wav", sha256),),
+        )
+        for language, (voice, sha256) in PROMPTS.items()
+    ]
+    found = fetch_samples(Path("~/.cache/nowseen").expanduser(), origins)
+    assert found.missing == ()
+    return {language: read_8_khz(found.files[f"{voice}.wav"]) for language, (voice, _) in PROMPTS.items()}
+
+
+def read_8_khz(path: Path) -> Pcm:
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (PCM_RATE_HZ // 2, 1, 2)
+        pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+    return np.asarray(2 * np.fft.irfft(np.fft.rfft(pcm), 2 * pcm.size), dtype=np.float32)
 
 
 @pytest.fixture(scope="session")
