@@ -57,13 +57,12 @@ def run_worker(settings: Settings) -> None:
     transcriber = Transcriber(models, encoders.voice_activity)
     scenes = SceneDescriber(pictures, encoders.picture_moods(pictures), archive, topology.scenes)
     describe_scenes(app, topics["media.video"], outbox, archive, scenes, topology.limits)
-    transcribe_speech(app, topics["media.audio"], outbox, archive, transcriber, topology.limits)
-    embed_text(app, topics["media.text"], outbox, sentences, topology.limits)
 
-    @app.on_partitions_assigned.connect
-    async def resume(_: Any, /, *assigned: Any, signal: Any, **__: Any) -> None:
-        events = await asyncio.to_thread(latest, kafka, "speech.cuts")
-        transcriber.assigned(event for event in events.values() if isinstance(event, SpeechCut))
+    def speech_cuts() -> list[SpeechCut]:
+        return [event for event in latest(kafka, "speech.cuts").values() if isinstance(event, SpeechCut)]
+
+    transcribe_speech(app, topics["media.audio"], outbox, archive, transcriber, speech_cuts, topology.limits)
+    embed_text(app, topics["media.text"], outbox, sentences, topology.limits)
 
     asyncio.run(_serve(app, settings))
 

@@ -8,13 +8,14 @@ all that is.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import faust
 from faust.types import EventT, StreamT
 
 from domain.errors import BadEvent
-from domain.events import ChunkPublished
+from domain.events import ChunkPublished, SpeechCut
 from domain.in_order import InOrder
 from domain.ports import MediaArchive
 from domain.topology import Limits
@@ -29,12 +30,25 @@ IDLE_S = 6.0  # a source that sends nothing for so long has ended, or will not c
 
 
 def transcribe_speech(
-    app: faust.App, topic: Any, outbox: Outbox, archive: MediaArchive, transcriber: Transcriber, limits: Limits
+    app: faust.App,
+    topic: Any,
+    outbox: Outbox,
+    archive: MediaArchive,
+    transcriber: Transcriber,
+    cuts: Callable[[], Iterable[SpeechCut]],
+    limits: Limits,
 ) -> None:
+    """`cuts` reads where an earlier owner of the partitions got to. It may block."""
     unacknowledged: InOrder[EventT[Any]] = InOrder()
 
     async def agent(stream: StreamT[Any]) -> None:
+        assignment: int | None = None
         async for records in batches(stream, limit=8, within_s=0.02):
+            if assignment != app.consumer_generation_id:
+                # Here and not when Faust tells of the assignment: chunks come before that is dealt with, and sound must
+                # neither be cut without knowing where to go on nor be forgotten after it was.
+                assignment = app.consumer_generation_id
+                transcriber.assigned(await in_thread("reading where speech was cut", cuts))
             chunks: list[SoundChunk] = []
             by_place = {(record.message.partition, record.message.offset): record for record in records}
             refused: dict[tuple[int, int], str] = {}
