@@ -13,9 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-FOUND, NOTHING_FOUND, FAILED = 0, 1, 2  # exit codes, as grep's
+from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
 
-_TIMEOUT_S = 60.0  # the first query after a start loads and warms the models
 _LONGEST_TEXT = 240  # characters
 
 
@@ -47,23 +46,9 @@ def print_search(
     asked |= {"speaker": list(speakers), "mood": list(moods), "language": list(languages)}
     asked |= {name: value for name, value in (("since", since), ("until", until)) if value is not None}
     try:
-        with httpx.Client(base_url=api_url, timeout=_TIMEOUT_S, transport=transport) as client:
-            response = client.get("/search", params=asked)
-        answer = response.json()
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        return _fail(errors, f"{api_url} is not an address such as http://127.0.0.1:8000")
-    except httpx.TimeoutException:
-        return _fail(
-            errors, f"the node at {api_url} did not answer within {_TIMEOUT_S:.0f} s: {api_url}/health says why"
-        )
-    except httpx.TransportError as error:
-        return _fail(errors, f"no node answers at {api_url} ({error}): is `nowseen up` running?")
-    except ValueError:
-        return _fail(errors, _not_ours(api_url))
-    if response.status_code != httpx.codes.OK:
-        return _fail(errors, answer.get("error", response.text) if isinstance(answer, dict) else response.text)
-    if not isinstance(answer, dict) or "moments" not in answer:
-        return _fail(errors, _not_ours(api_url))
+        answer = ask_node(api_url, "GET", "/search", holds="moments", transport=transport, params=asked)
+    except NodeFailed as failure:
+        return print_failure(errors, str(failure))
     if json_output:
         console.print_json(json.dumps(answer))
     else:
@@ -147,12 +132,3 @@ def _span(start_s: float, end_s: float) -> str:
 
 def _clock(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _not_ours(api_url: str) -> str:
-    return f"what answers at {api_url} is no Nowseen node: is another program on that port?"
-
-
-def _fail(errors: Console, message: str) -> int:
-    errors.print(f"[red]Error:[/red] {escape(message)}")
-    return FAILED

@@ -10,15 +10,12 @@ import numpy as np
 from domain.errors import BadRequest
 from domain.events import Vector
 from domain.ports import PCM_RATE_HZ, Pcm, VoiceActivity, VoiceEncoder
-from domain.voice_changes import VoiceChangeRules, mean_voice, one_voice, window_starts
+from domain.voice_changes import mean_voice, one_voice, window_starts
 from streams.recordings import decode_recording
 
 LONGEST_S = 60.0
 LEAST_SPEECH_S = 3.0
 _SPEECH_FROM = 0.5  # probability: the voice activity model's own threshold
-# Stricter than where speech is parted: whoever enrols can record again. Of eight real voices alone (5, 10 and 18 s) the
-# least alike halves were 0.78.
-_ONE_PERSON = VoiceChangeRules(two_below=0.75)
 
 
 def voice_reader(voices: VoiceEncoder, voice_activity: Callable[[], VoiceActivity]) -> Callable[[bytes], Vector]:
@@ -35,9 +32,9 @@ def voice_reader(voices: VoiceEncoder, voice_activity: Callable[[], VoiceActivit
                 f"the recording holds {math.floor(10 * speech_s) / 10} s of speech, and {LEAST_SPEECH_S:.0f} s are "
                 "needed: silence, music and noise do not count. Record one person who talks for about 10 s"
             )
-        starts = window_starts(speech.size, voices.window_samples, voices.window_samples // 2)
+        starts = window_starts(speech.size, voices.window_samples, voices.window_samples // 4)
         rows = voices.encode_voices([speech[start : start + voices.window_samples] for start in starts])
-        if not one_voice(rows, _ONE_PERSON):
+        if not one_voice(rows):
             raise BadRequest("more than one voice is heard in the recording: record the one person alone")
         return mean_voice(rows)
 

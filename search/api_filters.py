@@ -12,8 +12,6 @@ from domain.ports import MomentFilter
 from search.api_parts import ApiParts
 from search.service import BadQuery
 
-_NAMED = 20  # speakers told to who asked for one that is not known
-
 _Speakers = Annotated[
     list[str], Query(description='a name, "speaker 7" or an id; repeat it: any of them is heard', max_length=50)
 ]
@@ -63,10 +61,6 @@ def _range(low: float | None, high: float | None) -> tuple[float, float] | None:
 
 
 def _ids(parts: ApiParts, who: str) -> tuple[str, ...]:
-    if ids := parts.resolve_speaker(who):
+    if ids := parts.speakers.resolve(who):
         return ids
-    known = parts.known_speakers()
-    if not known:
-        raise BadQuery(f"there is no speaker {who[:80]!r}: nobody has been heard yet")
-    more = f" and {len(known) - _NAMED} more (/speakers lists them)" if len(known) > _NAMED else ""
-    raise BadQuery(f"there is no speaker {who[:80]!r}; there are {', '.join(known[:_NAMED])}{more}")
+    raise BadQuery(parts.speakers.nobody(who))

@@ -19,18 +19,6 @@ def _no_lag() -> Mapping[str, int]:
     return {}
 
 
-def _nobody(_: str) -> tuple[str, ...]:
-    return ()
-
-
-def _no_label(_: str) -> None:
-    return None
-
-
-def _no_speakers() -> list[str]:
-    return []
-
-
 @dataclass(frozen=True, slots=True)
 class ApiParts:
     """What the API serves. The callables are asked at every request that needs them, from threads."""
@@ -46,9 +34,6 @@ class ApiParts:
     speakers: Speakers
     voice_of: Callable[[bytes], Vector]  # of a recording; BadRequest when it is not one person speaking
     lag: Callable[[], Mapping[str, int]] = _no_lag  # records not read yet, by topic
-    resolve_speaker: Callable[[str], tuple[str, ...]] = _nobody  # ids of a name, a label or an id; none: not known
-    speaker_label: Callable[[str], str | None] = _no_label  # by id, for people
-    known_speakers: Callable[[], list[str]] = _no_speakers  # their labels
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to
     clock: Callable[[], float] = time  # Unix seconds

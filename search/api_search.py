@@ -108,7 +108,7 @@ def search_routes(parts: ApiParts) -> APIRouter:
 
 def _models(parts: ApiParts, request: Request, moments: Sequence[RankedMoment | NewMoment]) -> list[MomentModel]:
     links = Links(parts.archive, parts.public_url or str(request.base_url))
-    return [MomentModel.of(moment, links, parts.speaker_label) for moment in moments]
+    return [MomentModel.of(moment, links, parts.speakers.label) for moment in moments]
 
 
 def _complete_until(parts: ApiParts, sources: Iterable[str]) -> CompleteUntil:

@@ -88,16 +88,20 @@ class Speakers:
         speaker = self._of(id)
         return None if speaker is None else speaker.label
 
-    def labels(self) -> list[str]:
-        return [speaker.label for speaker in self.all()]
+    def nobody(self, who: str) -> str:
+        """What to tell who asks for a speaker there is not."""
+        labels = [speaker.label for speaker in self.all()]
+        if not labels:
+            return f"there is no speaker {who[:80]!r}: nobody has been heard yet"
+        more = f" and {len(labels) - _NAMED} more (/speakers lists them)" if len(labels) > _NAMED else ""
+        return f"there is no speaker {who[:80]!r}; there are {', '.join(labels[:_NAMED])}{more}"
 
     def find(self, who: str) -> Speaker:
         """Raises UnknownSpeaker."""
         for speaker in map(self._of, self.resolve(who)):
             if speaker is not None:
                 return speaker
-        there_are = ", ".join(self.labels()[:_NAMED]) or "nobody yet"
-        raise UnknownSpeaker(f"there is no speaker {who[:80]!r}; there is {there_are}")
+        raise UnknownSpeaker(self.nobody(who))
 
     def enrol(self, name: str, voice: Vector, consent: str, now_s: float) -> Speaker:
         """The named speaker of a recording; a voice already heard gets the name. Raises BadRequest."""

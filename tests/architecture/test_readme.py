@@ -69,7 +69,8 @@ def test_every_command_and_option_in_a_document_exists(name: str) -> None:
     assert used or name != "README.md"
     for command, rest in used:
         assert command in commands, f"{name} shows `nowseen {command}`"
-        options = {option for parameter in commands[command].params for option in parameter.opts}
+        found = [commands[command], *vars(commands[command]).get("commands", {}).values()]
+        options = {option for each in found for parameter in each.params for option in parameter.opts}
         assert set(re.findall(r"(?<=\s)--[a-z-]+", rest)) <= options
 
 

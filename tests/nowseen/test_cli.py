@@ -39,7 +39,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     for command in (
-        "up", "demo", "broker", "worker", "node", "dashboard", "publish", "search", "models", "topology",
+        "up", "demo", "broker", "worker", "node", "dashboard", "publish", "search", "models", "speakers", "topology",
     ):  # fmt: skip
         assert f" {command} " in done.stdout
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from rich.console import Console
 
-from nowseen.search_command import FAILED, FOUND, NOTHING_FOUND, print_search
+from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
+from nowseen.search_command import print_search
 from search.api_models import EvidenceModel, HeardModel, MomentModel, MoodModel, SearchModel
 
 START_S = 1_790_000_000.0

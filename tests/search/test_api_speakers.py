@@ -114,7 +114,7 @@ async def test_who_is_not_there_is_404_and_who_is_there_is_said(
 ) -> None:
     answer = await ask.request(method, path, json=body)
     assert answer.status_code == 404
-    assert answer.json()["error"] == "there is no speaker 'Ana'; there is speaker 1, speaker 2"
+    assert answer.json()["error"] == "there is no speaker 'Ana'; there are speaker 1, speaker 2"
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"name": 7}', b'{"name": ""}', b'{"name": "speaker 2"}'])

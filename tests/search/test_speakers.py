@@ -310,7 +310,7 @@ def test_what_is_forgotten_is_nowhere(stores: Stores, speakers: Speakers) -> Non
     assert not set(gone) & {id for each in labels(stores, "scene").values() for id in each.speakers}
     assert [mood.evidence[0].what for mood in labels(stores, "scene")[1].moods] == ["people laughing"]
     assert not set(gone) & {speaker.id for speaker in stores.speakers.load()}
-    with pytest.raises(UnknownSpeaker, match="there is speaker 2"):
+    with pytest.raises(UnknownSpeaker, match="there are speaker 2"):
         speakers.forget("Ana Unforgotten")
 
 
@@ -347,15 +347,15 @@ def test_a_node_that_starts_again_knows_them(stores: Stores, speakers: Speakers)
     speakers.rename("speaker 1", "Ana")
     again = Speakers(stores.moments, stores.speakers, VOICE_SIZE)
     again.store([spoken(20), spoken(30, person=2)], T0_S)
-    assert again.labels() == ["Ana", "speaker 2", "speaker 3"]
+    assert [speaker.label for speaker in again.all()] == ["Ana", "speaker 2", "speaker 3"]
     assert heard(stores, again, "Ana") == {0, 20}
 
 
 def test_nobody_is_meant_by_a_name_nobody_has(speakers: Speakers) -> None:
-    with pytest.raises(UnknownSpeaker, match="there is no speaker 'Ana'; there is nobody yet"):
+    with pytest.raises(UnknownSpeaker, match="there is no speaker 'Ana': nobody has been heard yet"):
         speakers.rename("Ana", "Bea")
     speakers.store([spoken(0)], T0_S)
-    with pytest.raises(UnknownSpeaker, match="there is speaker 1"):
+    with pytest.raises(UnknownSpeaker, match="there are speaker 1"):
         speakers.merge("speaker 1", "Ana")
     assert speakers.resolve("Ana") == ()
     assert speakers.label("no id") is None
