@@ -52,7 +52,8 @@ class ResemblyzerVoiceEncoder:
         self._device = prepare_device(options)
         self._lstm = torch.nn.LSTM(_MELS, VECTOR_SIZE, _LAYERS, batch_first=True)
         self._linear = torch.nn.Linear(VECTOR_SIZE, VECTOR_SIZE)
-        state = torch.load(_weights(), map_location="cpu", weights_only=True)["model_state"]
+        path = packaged_file(PACKAGE, _folder() / "pretrained.pt", _SHA256)
+        state = torch.load(path, map_location="cpu", weights_only=True)["model_state"]
         for name, layer in (("lstm.", self._lstm), ("linear.", self._linear)):
             layer.load_state_dict({k.removeprefix(name): v for k, v in state.items() if k.startswith(name)})
             layer.to(self._device).eval().requires_grad_(False)
@@ -83,6 +84,8 @@ class ResemblyzerVoiceEncoder:
 
 
 def resemblyzer_info(options: EncoderOptions) -> EncoderInfo:
+    """Raises ConfigError when the package is not installed."""
+    _folder()
     return EncoderInfo(
         role="voices",
         name=RESEMBLYZER,
@@ -116,8 +119,8 @@ def _filled(window: Pcm) -> Pcm:
     return np.resize(np.asarray(window * gain, dtype=np.float32), WINDOW_SAMPLES)
 
 
-def _weights() -> Path:
+def _folder() -> Path:
     spec = find_spec(RESEMBLYZER)
     if spec is None or spec.origin is None:
         raise ConfigError(f"voices: package {PACKAGE} is not installed; run: {INSTALL}")
-    return packaged_file(PACKAGE, Path(spec.origin).parent / "pretrained.pt", _SHA256)
+    return Path(spec.origin).parent

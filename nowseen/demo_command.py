@@ -90,6 +90,8 @@ async def _ask_all(
 
 def _lines(answer: Mapping[str, Any]) -> list[str]:
     """One line a moment: when (the viewer's clock), where, why, and the words."""
+    if "error" in answer:
+        return [answer["error"]]
     if not answer["moments"]:
         return ["nothing: no source showed or said it"]
     lines = []

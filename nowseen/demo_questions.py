@@ -92,7 +92,9 @@ def judge(
 
     `starts_s` is each source's first event time (Unix seconds).
     """
-    moments = answer["moments"]
+    moments = answer.get("moments", [])
+    if "error" in answer:
+        return Verdict(question, "an answer", answer["error"], False)
     got = _describe(moments[0], starts_s) if moments else "nothing"
     if question.source is None:
         return Verdict(question, "nothing", got, not moments)

@@ -8,6 +8,7 @@ import pytest
 
 import encoders
 from domain.topology import parse_topology
+from encoders import Role
 from encoders.torchvision_shim import make_torchvision_importable
 
 TOPOLOGY = parse_topology((Path(__file__).parents[2] / "topology.yaml").read_text(encoding="utf-8"))
@@ -34,6 +35,20 @@ def test_the_sentence_encoder_has_the_size(offline: encoders.EncoderOptions) -> 
     choice = TOPOLOGY.encoders["sentences"]
 
     assert encoders.load("sentences", choice.name, offline).info.vector_size == choice.vector_size
+
+
+def test_the_voice_encoder_has_the_size(offline: encoders.EncoderOptions) -> None:
+    choice = TOPOLOGY.encoders["voices"]
+
+    assert encoders.load("voices", choice.name, offline).info.vector_size == choice.vector_size
+
+
+@pytest.mark.parametrize("role", ["word_moods", "voice_moods"])
+def test_what_hears_moods_makes_no_vectors(role: Role, offline: encoders.EncoderOptions) -> None:
+    choice = TOPOLOGY.encoders[role]
+
+    [info, _] = encoders.listing(offline, {role: choice.name})
+    assert info.vector_size == choice.vector_size == 0
 
 
 def test_the_speech_encoder_makes_no_vectors(offline: encoders.EncoderOptions) -> None:

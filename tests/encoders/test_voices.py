@@ -12,7 +12,7 @@ import pytest
 
 from domain.errors import ConfigError
 from domain.ports import Pcm, VoiceEncoder
-from encoders import EncoderOptions, load
+from encoders import EncoderOptions, listing, load
 from encoders.resemblyzer_voices import INSTALL, PACKAGE
 
 # embed_utterance(normalize_volume(...)) of Resemblyzer 0.1.4 with librosa 0.11.0.
@@ -103,6 +103,8 @@ def test_without_the_package_the_command_is_told(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("encoders.resemblyzer_voices.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=re.escape(INSTALL)):
         load("voices", "resemblyzer", options)
+    with pytest.raises(ConfigError, match=re.escape(INSTALL)):
+        listing(options, {"voices": "resemblyzer"})
 
 
 def test_another_name_is_refused(options: EncoderOptions) -> None:

@@ -49,6 +49,12 @@ def test_nothing_is_the_right_answer_to_what_nobody_showed() -> None:
     assert wrong.got == "gallery 5.0-10.0 s, picture 0.80"
 
 
+def test_a_refusal_is_no_right_answer() -> None:
+    verdict = judge(NOTHING, {"error": "there is no speaker 'Ana'"}, [GALLERY], STARTS_S)
+    assert not verdict.is_right
+    assert verdict.got == "there is no speaker 'Ana'"
+
+
 @pytest.mark.parametrize(
     ("start_s", "end_s", "is_right"), [(1001.0, 1003.0, True), (1005.0, 1007.0, False), (1011.0, 1013.0, True)]
 )
