@@ -58,7 +58,9 @@ runs = st.lists(
 @given(runs, st.integers(800, 70_000))
 def test_chunks_do_not_change_the_utterances(pieces: list[tuple[float, float]], samples: int) -> None:
     pcm = sound(*pieces)
-    assert spans(cut_in_chunks(pcm, samples)) == spans(cut_in_chunks(pcm, len(pcm)))
+    cut, whole = (np.array(spans(cut_in_chunks(pcm, length))) for length in (samples, len(pcm)))
+    assert cut.shape == whole.shape
+    assert np.allclose(cut, whole, rtol=0, atol=0.0011)  # times are rounded to milliseconds
 
 
 @given(runs, st.integers(800, 70_000), st.lists(st.floats(-0.2, 1.5), max_size=6))
