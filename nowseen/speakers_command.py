@@ -90,8 +90,12 @@ class SpeakersCommand:
 
 def _table(speakers: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(expand=True)
-    for title in ("speaker", "utterances", "spoken", "last heard (UTC)", "sources", "enrolled", "id"):
-        table.add_column(title, overflow="fold", justify="right" if title in ("utterances", "spoken") else "left")
+    table.add_column("speaker", overflow="fold")
+    for number in ("utterances", "spoken"):
+        table.add_column(number, justify="right", no_wrap=True)
+    table.add_column("last heard (UTC)", no_wrap=True)
+    for text in ("sources", "enrolled"):
+        table.add_column(text, overflow="fold")
     for each in speakers:
         table.add_row(
             Text(each["label"], style="bold" if each["name"] else ""),
@@ -100,6 +104,5 @@ def _table(speakers: Sequence[Mapping[str, Any]]) -> Table:
             f"{datetime.fromtimestamp(each['last_heard_s'], UTC):%Y-%m-%d %H:%M:%S}" if each["utterances"] else "never",
             Text(", ".join(each["sources"])),
             Text(f"yes: {each['consent']}" if each["is_enrolled"] else "no"),
-            Text(each["id"]),
         )
     return table
