@@ -46,8 +46,10 @@ class ReadChunk:
 
     @property
     def first_pts(self) -> int:
-        """Of the first picture that can be shown: what an open group of pictures puts before it needs another chunk."""
-        return next((packet.pts for packet in self.packets if packet.is_keyframe and packet.pts is not None), 0)
+        """Of the first picture or sound to be shown: what an open group of pictures puts before it needs another chunk,
+        and what a container says is only there to be decoded is not heard."""
+        shown = (packet.pts for packet in self.packets if packet.is_keyframe and not packet.is_discard)
+        return next((pts for pts in shown if pts is not None), 0)
 
     def time_s(self, pts: int) -> float:
         """Seconds from the start of the clip."""

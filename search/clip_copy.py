@@ -71,7 +71,7 @@ def can_copy_audio(chunks: Sequence[ReadChunk]) -> bool:
     if first.codec_context.name != "aac" or first.profile != "LC" or not _all_alike(chunks):
         return False
     # Where a decoder should swallow an encoder's run-in, the packets' times are not those of what is heard.
-    if not all(chunk.whole and not chunk.packets[0].has_sidedata("skip_samples") for chunk in chunks):
+    if not all(chunk.whole and not _heard(chunk)[0].has_sidedata("skip_samples") for chunk in chunks):
         return False
     sounds = _sounds(chunks)
     if not sounds or sounds[0][0] > _LATE_SOUND_S:
@@ -101,9 +101,14 @@ def _sounds(chunks: Sequence[ReadChunk]) -> list[tuple[float, float, MediaPacket
     return [
         (chunk.time_s(packet.pts), float((packet.duration or 0) * packet.time_base), packet)
         for chunk in chunks
-        for packet in chunk.packets
+        for packet in _heard(chunk)
         if packet.pts is not None and chunk.time_s(packet.pts) >= 0
     ]
+
+
+def _heard(chunk: ReadChunk) -> list[MediaPacket]:
+    """Without the run-up: the chunk before holds that packet too."""
+    return [packet for packet in chunk.packets if not packet.is_discard]
 
 
 def _all_alike(chunks: Sequence[ReadChunk]) -> bool:

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from domain.events import Kind
 from domain.topology import ChunkRules
 from streams.publish.cutter import Cutter, Span
-from streams.publish.packaging import Packaging, package, packaging_for
+from streams.publish.packaging import AAC, Packaging, package, packaging_for
 from streams.publish.packets import TICKS_PER_S, Coded
 from streams.publish.timeline import Timeline
 from streams.publish.transcode import AudioTranscoder, Transcoder, VideoTranscoder
@@ -27,7 +27,6 @@ from streams.publish.transcode import AudioTranscoder, Transcoder, VideoTranscod
 _log = logging.getLogger(__name__)
 
 _H264 = Packaging("mpegts", "mp2t")  # ours: the encoder repeats its parameters at each keyframe
-_AAC = Packaging("mpegts", "mp2t")
 _SOUND_HOLD_S = 0.1
 
 
@@ -109,6 +108,7 @@ class _Lane:
         self._cutter = Cutter(self._min, max_ticks, hold)
         self._packaging = packaging_for(stream)
         self._transcoder: Transcoder | None = None
+        self._packed_last: Coded | None = None
         self._any = False
         self._damaged = 0
 
@@ -124,6 +124,7 @@ class _Lane:
             elif self._kind == "video" and not timed:
                 self._encode_anew("its packets carry no time stamps", timed)
         if self._kind == "audio" and coded.end <= 0:
+            self._packed_last = coded
             return []  # an encoder's run-up before the first sample
         if self._transcoder is not None:
             return self._cut(self._transcoder.push(coded))
@@ -150,10 +151,12 @@ class _Lane:
         packaging = self._packaging
         template = self.stream
         if self._transcoder is not None:
-            packaging, template = (_H264 if self._kind == "video" else _AAC), self._transcoder.template
+            packaging, template = (_H264 if self._kind == "video" else AAC), self._transcoder.template
         assert packaging is not None  # noqa: S101  (a stream without one is encoded anew from its first packet on)
+        before, self._packed_last = self._packed_last, span.packets[-1]
+        run_up = (before,) if packaging.runs_up and before is not None and before.joins(span.packets[0]) else ()
         try:
-            media = package(packaging, template, span.packets, span.start)
+            media = package(packaging, template, (*run_up, *span.packets), span.start)
         except (av.FFmpegError, ValueError) as error:
             self._damaged += len(span.packets)
             _log.warning("%.1f s of %s can't be packed: %s", (span.end - span.start) / TICKS_PER_S, self._kind, error)

@@ -22,3 +22,7 @@ class Coded:
     @property
     def end(self) -> int:
         return self.pts + self.duration
+
+    def joins(self, next_: Coded) -> bool:
+        """Nothing is missing between the two, but for what rounding leaves."""
+        return abs(next_.pts - self.end) <= TICKS_PER_S // 1000

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,8 +14,12 @@ import av
 import pytest
 
 from domain.ports import MediaArchive
+from domain.topology import Topology
 from search.clips import BadClip, Clip, ClipOptions, Clips, NothingPlayable, plan_clip
 from streams.archive import FsspecArchive
+from streams.publish.media import MediaReader
+from streams.publish.options import PublishOptions
+from streams.publish.sources import find_sources
 
 SOURCE = "cam"
 FRAME_S = 0.04  # two people can't agree on lips and sound more closely
@@ -86,6 +92,26 @@ def test_h264_and_aac_are_copied_bit_by_bit(recording: Any, clips: Clips, archiv
             with av.open(io.BytesIO(chunk.media), "r") as source:
                 original += [bytes(packet)[-8:] for packet in source.demux(video=0) if packet.size]
     assert copied == original
+
+
+def test_sound_as_it_is_published_goes_on_across_chunks(
+    clips: Clips, archive: FsspecArchive, make_film: Any, topology: Topology, tmp_path: Path
+) -> None:
+    """Every chunk of AAC holds the packet before it: it is decoded, and heard once."""
+    path = make_film(tmp_path / "film.mp4")
+    reader = MediaReader(
+        find_sources([str(path)])[0], topology.chunks, PublishOptions(start_s=1000.0),
+        stop=threading.Event(), report=lambda _: None, clock=lambda: 5000.0,
+    )  # fmt: skip
+    for chunk in reader.chunks():
+        archive.put_chunk(SOURCE, chunk.kind, chunk.start_s, chunk.duration_s, chunk.content_type, chunk.media)
+    with av.open(str(make(clips, archive, 1000.0, 1010.0).path), "r") as made:
+        packets = [packet for packet in made.demux(audio=0) if packet.size]
+        steps = {after.pts - before.pts for before, after in pairwise(packets) if after.pts and before.pts}
+        assert steps == {1024}  # copied, end to end, none twice
+    with av.open(str(path), "r") as original:
+        count = sum(1 for packet in original.demux(audio=0) if packet.size)
+    assert len(packets) == pytest.approx(count, abs=3)
 
 
 def test_the_index_stands_in_front_so_that_playing_starts_at_once(

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from domain.events import ChunkPublished
+from domain.ports import PCM_RATE_HZ
+from streams.decode import decode_sound
 from streams.publish import PublishOptions, SourceFailed
 
 _FRAME_SAMPLES = 1152  # the longest frame of the codecs used here (MP2, MP3)
@@ -35,7 +38,7 @@ def _check_end_to_end(chunks: list[ChunkPublished]) -> None:
     assert [chunk.is_last for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
 
 
-_TS, _MKV = "video/mp2t audio/mp2t", "video/x-matroska audio/x-matroska"
+_TS, _TS_MP4, _MKV = "video/mp2t audio/mp2t", "video/mp2t audio/mp4", "video/x-matroska audio/x-matroska"
 _MIXED = "video/x-matroska audio/mp2t"
 _OPEN_GOP = {"x264-params": "open-gop=1:bframes=3:b-adapt=0", "preset": "medium"}
 
@@ -43,9 +46,9 @@ _OPEN_GOP = {"x264-params": "open-gop=1:bframes=3:b-adapt=0", "preset": "medium"
 @pytest.mark.parametrize(
     ("name", "changes", "codecs", "content_types"),
     [
-        ("h264-aac.mp4", {}, "h264 aac", _TS),
-        ("h264-open-gop.mp4", {"video_options": _OPEN_GOP}, "h264 aac", _TS),
-        ("h264-reordered.mkv", {"video_options": {"bf": "3"}}, "h264 aac", _TS),
+        ("h264-aac.mp4", {}, "h264 aac", _TS_MP4),
+        ("h264-open-gop.mp4", {"video_options": _OPEN_GOP}, "h264 aac", _TS_MP4),
+        ("h264-reordered.mkv", {"video_options": {"bf": "3"}}, "h264 aac", _TS_MP4),
         ("hevc-open-gop.mp4", {"video": "libx265", "audio": "ac3"}, "hevc ac3", _TS),
         # In a transport stream libav calls every MPEG sound mp3; the frames are MP2's.
         ("mpeg2-open-gop.ts", {"video": "mpeg2video", "audio": "mp2"}, "mpeg2video mp3", _TS),
@@ -53,8 +56,8 @@ _OPEN_GOP = {"x264-params": "open-gop=1:bframes=3:b-adapt=0", "preset": "medium"
         ("vp8-opus.webm", {"video": "libvpx", "audio": "libopus"}, "vp8 opus", _MIXED),
         ("mjpeg-flac.mkv", {"video": "mjpeg", "audio": "flac"}, "mjpeg flac", _MKV),
         ("mjpeg-pcm.mov", {"video": "mjpeg", "audio": "pcm_s16le"}, "mjpeg pcm_s16le", _MKV),
-        ("mpeg4-mp3.avi", {"video": "mpeg4", "audio": "libmp3lame"}, "h264 aac", _TS),
-        ("odd-size.mkv", {"video": "mpeg4", "width": 161, "height": 121}, "h264 aac", _TS),
+        ("mpeg4-mp3.avi", {"video": "mpeg4", "audio": "libmp3lame"}, "h264 aac", _TS_MP4),
+        ("odd-size.mkv", {"video": "mpeg4", "width": 161, "height": 121}, "h264 aac", _TS_MP4),
     ],
 )
 def test_chunks_decode_alone_and_nothing_is_lost(
@@ -87,6 +90,25 @@ def test_chunks_decode_alone_and_nothing_is_lost(
     assert sum(one.samples for one in sounds) == pytest.approx(samples, abs=2 * _FRAME_SAMPLES)
     assert video[0].start_s == pytest.approx(1000.0, abs=0.05)
     assert audio[0].start_s == pytest.approx(1000.0, abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["sound.mp4", "sound.ts", "sound.avi"])
+def test_sound_in_chunks_is_the_sound_in_one(
+    tmp_path: Path, make_film: Any, film_type: Any, chunk_file: Any, name: str
+) -> None:
+    """AAC's frames overlap: a chunk without the one before it would begin damaged."""
+    audio = {"sound.avi": "libmp3lame"}.get(name, "aac")  # encoded anew
+    path = make_film(tmp_path / name, film_type(video=None, audio=audio, seconds=9))
+    chunks = chunk_file(path).chunks
+    assert len(chunks) >= 4
+    for chunk in chunks[1:-1]:  # an encoder's own start and end are not the chunks' doing
+        heard = decode_sound(chunk)
+        times_s = np.arange(heard.size) / PCM_RATE_HZ
+        # A tone went in: what is not that tone is damage.
+        waves = np.stack([np.sin(2 * np.pi * 440 * times_s), np.cos(2 * np.pi * 440 * times_s)], axis=1)
+        fit, *_ = np.linalg.lstsq(waves, heard, rcond=None)
+        damage = heard - waves @ fit
+        assert 10 * np.log10((heard**2).sum() / (damage**2).sum()) > 35
 
 
 def test_each_picture_has_its_own_event_time(
