@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.errors import ConfigError
-from domain.mood import MOOD_LABELS
 from nowseen.evaluate_cli import evaluate
 from nowseen.speakers_cli import speakers
 
@@ -131,7 +130,7 @@ def search(
     speaker: Annotated[
         list[str] | None, typer.Option(help='A name, or "speaker 7": one of these is heard; repeatable.')
     ] = None,
-    mood: Annotated[list[str] | None, typer.Option(help=f"{', '.join(MOOD_LABELS)}; repeatable.")] = None,
+    mood: Annotated[list[str] | None, typer.Option(help="Such as angry or calm; repeatable.")] = None,
     language: Annotated[list[str] | None, typer.Option(help="Such as en or fr; repeatable.")] = None,
     since: Annotated[str | None, typer.Option(help="Unix seconds or ISO 8601.")] = None,
     until: Annotated[str | None, typer.Option(help="Unix seconds or ISO 8601.")] = None,

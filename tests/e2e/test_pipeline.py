@@ -20,6 +20,7 @@ Sources = dict[str, Any]
 
 BOOKCLUB_START_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 GALLERY_START_S = BOOKCLUB_START_S + 3600
+THAT_DAY_S = BOOKCLUB_START_S + 6000  # other tests publish the same film at other times
 AFTERWARDS_S = BOOKCLUB_START_S + 86_400 + 60
 
 
@@ -40,7 +41,7 @@ def published(stack: Stack, sample_sources: Sources) -> Stack:
 
 def test_what_was_said_is_found_by_its_words_at_its_time(published: Stack, sample_sources: Sources) -> None:
     span = sample_sources["bookclub"].spans[2]
-    best = published.search("cold hearted and rather selfish", limit=3)[0]
+    best = published.search("cold hearted and rather selfish", limit=3, until=THAT_DAY_S)[0]
     assert best["source"] == "bookclub"
     assert "selfish" in best["text"].lower()
     words = [evidence for evidence in best["evidence"] if evidence["why"] == "words"]
@@ -56,7 +57,7 @@ def test_what_was_said_is_found_by_its_meaning(published: Stack) -> None:
 @pytest.mark.parametrize(("query", "slide"), [("a cup of espresso", 0), ("a cat", 1), ("a rocket", 2)])
 def test_what_was_seen_is_found_at_its_time(published: Stack, sample_sources: Sources, query: str, slide: int) -> None:
     span = sample_sources["gallery"].spans[slide]
-    best = published.search(query, limit=3)[0]
+    best = published.search(query, limit=3, until=THAT_DAY_S)[0]
     assert best["source"] == "gallery"
     assert best["start_s"] < GALLERY_START_S + span.end_s
     assert best["end_s"] > GALLERY_START_S + span.start_s

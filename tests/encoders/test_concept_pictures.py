@@ -13,7 +13,7 @@ from encoders import EncoderOptions, load
     ("sentence", "name"),
     [
         ("a cat", "chelsea"),
-        ("a cat looking at the camera", "chelsea"),
+        ("a small cat, close up", "chelsea"),
         ("a cup of coffee", "coffee"),
         ("hot drink", "coffee"),
         ("a rocket launch", "rocket"),

@@ -12,7 +12,8 @@ from nowseen.isolation import isolated
 from nowseen.settings import Settings
 from streams.kafka_clients import KafkaSettings
 
-KEPT = {"cache", "topology", "kafka_home", "pictures", "speech", "sentences", "device", "download"}
+MODELS = {"pictures", "speech", "sentences", "voices", "word_moods", "voice_moods"}
+KEPT = {"cache", "topology", "kafka_home", "device", "download"} | MODELS
 OWN = {"data", "broker_port", "api_port", "dashboard_port"}
 
 

@@ -128,4 +128,4 @@ def test_failures_say_what_to_do(terminal: Terminal, replied: Callable[[], Any],
 def test_an_address_that_is_none(terminal: Terminal) -> None:
     code = terminal.run(httpx.UnsupportedProtocol("no"), lambda command: command.show(), url="127.0.0.1:8000")
     assert code == FAILED
-    assert "http://127.0.0.1:8000" in terminal.errors.getvalue()
+    assert "http://127.0.0.1:8600" in terminal.errors.getvalue()

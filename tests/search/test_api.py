@@ -360,7 +360,7 @@ async def test_a_mistake_is_explained(ask: httpx.AsyncClient, path: str, about: 
 
 
 async def test_what_is_not_there_is_said_in_the_same_form(ask: httpx.AsyncClient) -> None:
-    missing, wrong = await ask.get("/nothing"), await ask.post("/search")
+    missing, wrong = await ask.get("/nothing"), await ask.post("/search", json={})
     assert (missing.status_code, wrong.status_code) == (404, 405)
     assert "/docs" in missing.json()["error"] and "/docs" in wrong.json()["error"]
 

@@ -104,10 +104,9 @@ def test_a_jump_of_event_time_ends_the_utterance_and_nothing_is_lost(jump_s: flo
     settled = source.push(0, START_S, sound((0.9, 2.0)))
     settled += source.push(1, START_S + 2.0 + jump_s, sound((0.9, 2.0)))
     settled += source.finish()
-    assert spans(settled) == [
-        (START_S, START_S + 2.0),
-        (round(START_S + 2.0 + jump_s, 3), round(START_S + 4.0 + jump_s, 3)),
-    ]
+    first, second = spans(settled)
+    assert first == (START_S, START_S + 2.0)
+    assert second == pytest.approx((START_S + 2.0 + jump_s, START_S + 4.0 + jump_s), abs=1e-3)
 
 
 def test_a_chunk_sent_twice_is_heard_once() -> None:
