@@ -19,6 +19,7 @@ from nowseen.connections import kafka_settings
 from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.faust_process import assigned, running
 from nowseen.lag import report_lag
+from nowseen.native_libraries import tune_native_libraries
 from nowseen.settings import Settings, load_topology
 from nowseen.voice_clips import voice_reader
 from nowseen.worker import GROUP as WORKER_GROUP
@@ -45,6 +46,8 @@ GROUP = "nowseen-node"
 
 def run_node(settings: Settings) -> None:
     """Blocks until SIGTERM or SIGINT. Raises ConfigError for what is set up wrongly."""
+    # One thread a query: a sentence is little work, and threads that wait for each other wait for the worker too.
+    tune_native_libraries(threads=1)
     quiet_loggers()
     topology = load_topology(settings)
     kafka = kafka_settings(settings)

@@ -13,6 +13,7 @@ from domain.topology import DEAD_LETTERS
 from nowseen.connections import kafka_settings
 from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.faust_process import assigned, running
+from nowseen.native_libraries import tune_native_libraries
 from nowseen.settings import Settings, load_topology
 from streams.agents.describe_scenes import describe_scenes
 from streams.agents.embed_text import embed_text
@@ -36,6 +37,7 @@ def run_worker(settings: Settings) -> None:
     """Blocks until SIGTERM or SIGINT. Raises ConfigError for what is set up wrongly."""
     # Searches and the broker answer people: they go before a batch of frames when both want the processor.
     os.nice(5)
+    tune_native_libraries()
     quiet_loggers()
     topology = load_topology(settings)
     kafka = kafka_settings(settings)

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 LIVE_WITHIN_S = 3.0  # older sound by the wall clock is a replay, or we are late: no drafts
 CLOCKS_APART_S = 1.0  # a publisher's clock may be ahead by so much; sound further ahead comes faster than it runs
+DRAFTED_AGAIN_SHARE = 0.1  # of the utterance must be new: every draft reads all of it, and the long ones cost most
 OUT_OF_ORDER = 3  # of the newest eight chunks
 
 
@@ -110,7 +111,10 @@ class Transcriber:
                 if not -CLOCKS_APART_S <= now_s - source.last.chunk.end_s <= LIVE_WITHIN_S:
                     continue
                 speech = source.sound.open_speech()
-                if speech is not None and speech.until_s > source.drafted_until_s:
+                if speech is None:
+                    continue
+                new_s, all_s = speech.until_s - source.drafted_until_s, speech.until_s - speech.start_s
+                if new_s > DRAFTED_AGAIN_SHARE * all_s:
                     source.drafted_until_s = speech.until_s
                     speeches.append((name, speech))
         return draft(speeches, self._models) if speeches else ()

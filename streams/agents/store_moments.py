@@ -47,7 +47,7 @@ def store_moments(
                     await keep([each])
 
     async def agent(stream: StreamT[Any]) -> None:
-        async for records in batches(stream, limit=256, within_s=0.01):
+        async for records in batches(stream, limit=256, within_s=0.15):
             changes: list[tuple[EventT[Any], Change]] = []
             covered: list[CoverageAdvanced] = []
             for record in records:

@@ -47,7 +47,7 @@ def transcribe_speech(
     async def agent(stream: StreamT[Any]) -> None:
         unacknowledged: InOrder[EventT[Any]] = InOrder()
         generation: int | None = None
-        async for records in batches(stream, limit=8, within_s=0.02):
+        async for records in batches(stream, limit=16, within_s=0.02):
             if generation != app.consumer_generation_id:
                 generation, unacknowledged = app.consumer_generation_id, InOrder()
                 transcriber.assigned(await in_thread("reading where speech was cut", read_cuts))

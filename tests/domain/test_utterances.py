@@ -64,8 +64,8 @@ def test_a_click_is_not_speech() -> None:
 
 
 def test_long_speech_is_cut_at_its_quietest_place() -> None:
-    quiet_at = windows(10.0)
-    probabilities = speech(20)
+    quiet_at = windows(RULES.max_s - 2.0)
+    probabilities = speech(RULES.max_s + 8.0)
     probabilities[quiet_at] = 0.5
     first, *_ = cut_all(probabilities)
     assert first == (quiet_at + 1, 0)
