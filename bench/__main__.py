@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -33,12 +34,8 @@ BUDGETS: Mapping[str, tuple[str, float, bool]] = {
     "efficiency": ("bare decode + encode + transcribe time / pipeline wall time at full speed", 0.8, True),
     "search_p95_ms": ("search through the API while indexing, text encoding included, p95, ms", 100.0, False),
     "speech_final_p95_s": ("an utterance's last word to its final text searchable, live, p95, s", 4.0, False),
-    "speech_provisional_p95_s": ("newest sound to its provisional text searchable, live, p95, s", 2.0, False),
-    "transcribe_ratio": (
-        "bare openai-whisper time / pipeline wall time a reading, three at once, sound alone",
-        0.85,
-        True,
-    ),
+    "speech_provisional_p95_s": ("newest sound in a provisional text to it searchable, live, p95, s", 2.0, False),
+    "transcribe_ratio": ("bare openai-whisper time / pipeline wall time a reading, three at once", 0.85, True),
     "voice_mood_share": ("voices and moods, of the speech agent's time", 0.15, False),
     "wer_live_above_offline": ("word error rate live, in chunks of 1 s, less that of one offline pass", 0.01, False),
     "invented_words_per_hour": ("words made up in an hour of noises, tones and music", 0.0, False),
@@ -72,7 +69,7 @@ def main() -> int:
     bare = _in_process("bench.bare", str(spoken.path), str(spoken.duration_s), str(pipeline.COPIES))
     words = _in_process("bench.speech", str(cache))
     figures = _figures(measured[0], bare, words)
-    LATEST.write_text(json.dumps(figures, indent=2) + "\n")
+    LATEST.write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n")
     _print(figures)
     return 0
 
@@ -103,19 +100,24 @@ def _figures(measured: pipeline.Measured, bare: Mapping[str, float], words: Mapp
         "provisional_texts_seen": len(measured.speech_provisional_s),
         "searches": len(measured.search_ms),
     }
-    return {name: round(value, 3) if isinstance(value, float) else value for name, value in figures.items()}
+    # JSON has no NaN: what could not be measured is null.
+    return {
+        name: (round(value, 3) if math.isfinite(value) else None) if isinstance(value, float) else value
+        for name, value in figures.items()
+    }
 
 
 def _print(figures: Mapping[str, Any]) -> None:
     table = Table("figure", "measured", "limit", "", "what it is", title="Nowseen on this machine")
     for key, value in figures.items():
         what, limit, more_is_better = BUDGETS.get(key, ("", None, False))
+        shown = "not measured" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
         if limit is None:
-            table.add_row(key, f"{value:g}" if isinstance(value, float) else str(value), "", "", "")
+            table.add_row(key, shown, "", "", "")
             continue
-        kept = value >= limit if more_is_better else value <= limit
+        kept = value is not None and (value >= limit if more_is_better else value <= limit)
         sign = ">=" if more_is_better else "<="
-        table.add_row(key, f"{value:g}", f"{sign} {limit:g}", "[green]kept[/]" if kept else "[red]missed[/]", what)
+        table.add_row(key, shown, f"{sign} {limit:g}", "[green]kept[/]" if kept else "[red]missed[/]", what)
     Console(width=None if sys.stdout.isatty() else 150).print(table)
 
 

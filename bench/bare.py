@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import encoders
 from domain.events import ChunkPublished, Kind
 from encoders.devices import prepare_device
@@ -23,12 +25,15 @@ from streams.decode import decode_frames, decode_sound
 
 def measure(path: Path, duration_s: float, times: int) -> dict[str, float]:
     """Seconds of each step for `times` runs over the file, models loaded before."""
+    from whisper.timing import dtw_cpu
+
     settings = load_settings()
     topology = load_topology(settings)
     names, options = wanted_encoders(settings, topology), encoder_options(settings)
     pictures = encoders.load("pictures", names["pictures"], options)
     # Straight from the weights: what the product adds to make whisper faster must not help its rival.
     model: Any = load_whisper(find_whisper(names["speech"], options), options, prepare_device(options))
+    dtw_cpu(np.zeros((2, 2)))  # numba compiles it at the first call, which takes seconds: that is no transcribing
     media = path.read_bytes()
 
     def chunk(kind: Kind) -> ChunkPublished:

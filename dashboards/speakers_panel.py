@@ -43,18 +43,21 @@ def speakers_panel(api: SearchApi) -> None:
 
 
 def _rename(api: SearchApi, id: str, name: str) -> None:
-    _change(lambda: api.name_speaker(id, name))
-    st.session_state[_NAME] = ""
+    if _change(lambda: api.name_speaker(id, name)):
+        st.session_state[_NAME] = ""
 
 
 def _merge(api: SearchApi, id: str, into: str) -> None:
     _change(lambda: api.merge_speakers(id, into))
 
 
-def _change(change: Callable[[], object]) -> None:
+def _change(change: Callable[[], object]) -> bool:
+    """Whether it was made."""
     st.session_state.pop(_PROBLEM, None)
     try:
         change()
-        st.session_state[_HAS_CHANGED] = True
     except (ApiDown, ApiRefused) as error:
         st.session_state[_PROBLEM] = f"Not changed: {error}"
+        return False
+    st.session_state[_HAS_CHANGED] = True
+    return True

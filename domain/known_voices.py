@@ -69,6 +69,8 @@ class KnownVoices:
         name = " ".join(name.split())
         if not name or len(name) > _LONGEST_NAME or not name.isprintable():
             raise BadRequest(f"a name has 1 to {_LONGEST_NAME} printable characters")
+        if "/" in name or not name.strip("."):
+            raise BadRequest("a name has no '/' and is not made of dots alone: in an address it would mean a path")
         if _ANONYMOUS.fullmatch(name):
             raise BadRequest(f"{name!r} is how people without a name are called: give another name")
         whose = self.named(name)

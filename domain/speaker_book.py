@@ -169,8 +169,12 @@ class SpeakerBook:
                     "enrol it under another name, or forget that speaker first"
                 )
         elif near and near[0][0] >= self._rules.enrolled_voice:
-            nearest = near[0][1]
-            person = nearest if nearest and nearest.name is None else None
+            likeness, person = near[0]
+            if person is not None and person.name is not None:
+                raise BadRequest(
+                    f"this recording is {likeness:.2f} like {person.label}, who is known already: if it is the same "
+                    "person, enrol it under that name, or rename that speaker"
+                )
         name = self._known.free_name(name, person)
         person = person or self._add(_id(f"{name}|{now_s}"), voice, now_s)
         return [self._known.put(replace(person, name=name, enrolled=voice, consent=consent.strip()))]
@@ -202,12 +206,13 @@ class SpeakerBook:
     def _nearest(self, voice: Vector) -> tuple[Speaker | None, float]:
         """The record that the voice is of, if any is near enough, and the likeness of the nearest of all."""
         near = self._known.likeness(voice)
-        for likeness, record in near:
-            person = self._known.person(record.id)
-            stricter = person is not None and person.enrolled is not None
-            if likeness >= (self._rules.enrolled_voice if stricter else self._rules.same_voice):
-                return record, likeness
-        return None, near[0][0] if near else -1.0
+        if not near:
+            return None, -1.0
+        likeness, record = near[0]  # it alone: who is less alike is not who it is
+        person = self._known.person(record.id)
+        stricter = person is not None and person.enrolled is not None
+        near_enough = likeness >= (self._rules.enrolled_voice if stricter else self._rules.same_voice)
+        return record if near_enough else None, likeness
 
     def _heard_again(
         self, found: Speaker, voice: Vector, spoken_s: float, start_s: float, source: str, measured: Mapping[str, float]

@@ -19,6 +19,8 @@ import numpy.typing as npt
 from domain.events import Vector, Word
 from domain.ports import Matrix
 
+_HOPS_PER_WINDOW = 4  # for all that is compared: a recording given, an utterance, an evaluation
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceChangeRules:
@@ -39,9 +41,10 @@ class VoiceChangeRules:
     least_share: float = 0.2  # of the windows: fewer are a cough or a laugh, not a second person
 
 
-def window_starts(samples: int, window_samples: int, hop_samples: int) -> list[int]:
-    """First samples of the windows that cover an utterance: at least one, and one that ends with it when the hop
-    leaves more than half of itself uncovered."""
+def window_starts(samples: int, window_samples: int) -> list[int]:
+    """First samples of the windows that cover an utterance, a quarter of a window apart: at least one, and one that
+    ends with it when the hop leaves more than half of itself uncovered."""
+    hop_samples = window_samples // _HOPS_PER_WINDOW
     last = max(0, samples - window_samples)
     starts = list(range(0, last + 1, hop_samples))
     if last - starts[-1] > hop_samples // 2:

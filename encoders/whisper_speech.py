@@ -112,12 +112,15 @@ class WhisperSpeechEncoder:
             mels = torch.stack([log_mel(pcm, length_s, self.model.dims.n_mels) for pcm in utterances])
             mels = mels.to(self._device, torch.float16 if self._fp16 else torch.float32)
             features = self.model.encoder(mels)
-            tokens = _TOKENS_AT_LEAST + round(_TOKENS_PER_S * max(pcm.size for pcm in utterances) / PCM_RATE_HZ)
-            decoded = self._decode(features, tokens, temperature=0.0)
-            again = [i for i, result in enumerate(decoded) if loops(result)]
-            if again:
-                for i, result in zip(again, self._decode(features[again], tokens, _RETRY_TEMPERATURE), strict=True):
-                    decoded[i] = result
+            limits = [_token_limit(pcm) for pcm in utterances]
+            decoded = self._decode(features, max(limits), temperature=0.0)
+            # An utterance's words depend on its own sound alone, not on what it shares a batch with.
+            for i, limit in enumerate(limits):
+                alone = features[i : i + 1]
+                if limit < max(limits) and len(decoded[i].tokens) >= limit:
+                    [decoded[i]] = self._decode(alone, limit, temperature=0.0)
+                if loops(decoded[i]):
+                    [decoded[i]] = self._decode(alone, limit, _RETRY_TEMPERATURE)
             return [
                 Transcript("") if nobody_spoke(result) or loops(result) else finish(result, features[i], utterances[i])
                 for i, result in enumerate(decoded)
@@ -171,6 +174,10 @@ class WhisperSpeechEncoder:
                 words.append(Word(timing.word.strip(), start_s, end_s))
         confidence = float(np.mean(token_probabilities)) if token_probabilities else 0.0
         return Transcript(result.text, tuple(words), result.language, confidence)
+
+
+def _token_limit(utterance: Pcm) -> int:
+    return _TOKENS_AT_LEAST + round(_TOKENS_PER_S * utterance.size / PCM_RATE_HZ)
 
 
 def _without_times(result: Any, _features: Any, _utterance: Pcm) -> Transcript:

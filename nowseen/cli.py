@@ -131,6 +131,11 @@ def search(
         list[str] | None, typer.Option(help='A name, or "speaker 7": one of these is heard; repeatable.')
     ] = None,
     mood: Annotated[list[str] | None, typer.Option(help="Such as angry or calm; repeatable.")] = None,
+    valence: Annotated[
+        str | None,
+        typer.Option(help="MIN:MAX of how pleasant it is, -1 to 1: --valence=-1:-0.3, or 0.3: for more."),
+    ] = None,
+    arousal: Annotated[str | None, typer.Option(help="MIN:MAX of how stirred it is, likewise.")] = None,
     language: Annotated[list[str] | None, typer.Option(help="Such as en or fr; repeatable.")] = None,
     since: Annotated[str | None, typer.Option(help="Unix seconds or ISO 8601.")] = None,
     until: Annotated[str | None, typer.Option(help="Unix seconds or ISO 8601.")] = None,
@@ -142,7 +147,8 @@ def search(
 
     code = print_search(
         _settings().node_url, query, sources=source or (), kinds=kind or (), speakers=speaker or (), moods=mood or (),
-        languages=language or (), since=since, until=until, limit=limit, json_output=as_json,
+        valence=valence, arousal=arousal, languages=language or (), since=since, until=until, limit=limit,
+        json_output=as_json,
     )  # fmt: skip
     raise typer.Exit(code)
 

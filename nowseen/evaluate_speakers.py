@@ -87,7 +87,7 @@ def evaluate_speakers(
 
 def _voice(pcm: Pcm, voices: VoiceEncoder) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     window = voices.window_samples
-    starts = window_starts(len(pcm), window, window // 2)
+    starts = window_starts(len(pcm), window)
     return np.asarray(mean_voice(voices.encode_voices([pcm[start : start + window] for start in starts])))
 
 

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from domain.errors import ConfigError
 from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
 
 _LONGEST_TEXT = 240  # characters
@@ -26,6 +27,8 @@ def print_search(
     kinds: Sequence[str] = (),
     speakers: Sequence[str] = (),
     moods: Sequence[str] = (),
+    valence: str | None = None,
+    arousal: str | None = None,
     languages: Sequence[str] = (),
     since: str | None = None,
     until: str | None = None,
@@ -39,12 +42,14 @@ def print_search(
 
     0: something was found. 1: nothing was. 2: the node refused the question or can't be reached; why goes to `errors`.
     `json_output` prints the API's answer as it is. `since` and `until` are Unix seconds or ISO 8601.
+    `valence` and `arousal` are "MIN:MAX", either of which may be left out. Raises ConfigError when they are not.
     """
     console = console or Console()
     errors = errors or Console(stderr=True)
     asked: dict[str, Any] = {"q": query, "source": list(sources), "kind": list(kinds), "limit": limit}
     asked |= {"speaker": list(speakers), "mood": list(moods), "language": list(languages)}
     asked |= {name: value for name, value in (("since", since), ("until", until)) if value is not None}
+    asked |= _range("valence", valence) | _range("arousal", arousal)
     try:
         answer = ask_node(api_url, "GET", "/search", holds="moments", transport=transport, params=asked)
     except NodeFailed as failure:
@@ -54,6 +59,20 @@ def print_search(
     else:
         _print(console, query, answer)
     return FOUND if answer["moments"] else NOTHING_FOUND
+
+
+def _range(name: str, given: str | None) -> dict[str, float]:
+    """The API's bounds."""
+    if given is None:
+        return {}
+    low, colon, high = (part.strip() for part in given.partition(":"))
+    try:
+        found = {f"{name}_{which}": float(bound) for which, bound in (("min", low), ("max", high)) if bound}
+    except ValueError:
+        found = {}
+    if not colon or not found or not all(-1 <= bound <= 1 for bound in found.values()):
+        raise ConfigError(f"--{name} is MIN:MAX, each from -1 to 1, or one of them left out, not {given!r}")
+    return found
 
 
 def _print(console: Console, query: str, answer: Mapping[str, Any]) -> None:

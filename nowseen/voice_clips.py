@@ -32,7 +32,7 @@ def voice_reader(voices: VoiceEncoder, voice_activity: Callable[[], VoiceActivit
                 f"the recording holds {math.floor(10 * speech_s) / 10} s of speech, and {LEAST_SPEECH_S:.0f} s are "
                 "needed: silence, music and noise do not count. Record one person who talks for about 10 s"
             )
-        starts = window_starts(speech.size, voices.window_samples, voices.window_samples // 4)
+        starts = window_starts(speech.size, voices.window_samples)
         rows = voices.encode_voices([speech[start : start + voices.window_samples] for start in starts])
         if not one_voice(rows):
             raise BadRequest("more than one voice is heard in the recording: record the one person alone")

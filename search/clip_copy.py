@@ -71,8 +71,10 @@ def can_copy_audio(chunks: Sequence[ReadChunk]) -> bool:
     if first.codec_context.name != "aac" or first.profile != "LC" or not _all_alike(chunks):
         return False
     # Where a decoder should swallow an encoder's run-in, the packets' times are not those of what is heard.
-    if not all(chunk.whole and not _heard(chunk)[0].has_sidedata("skip_samples") for chunk in chunks):
-        return False
+    for chunk in chunks:
+        heard = _heard(chunk)
+        if not chunk.whole or not heard or heard[0].has_sidedata("skip_samples"):
+            return False
     sounds = _sounds(chunks)
     if not sounds or sounds[0][0] > _LATE_SOUND_S:
         return False

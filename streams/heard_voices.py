@@ -16,7 +16,6 @@ from domain.voice_parts import VoicePart, voice_parts
 from streams.speech_segments import Settled
 
 SHORTEST_VOICE_S = 1.0  # in less sound there is too little of a voice
-HOPS_PER_WINDOW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,7 @@ def hear_voices(spoken: Sequence[tuple[Settled, Transcript]], voices: VoiceEncod
     """The parts of utterances that have words, in order. All windows of all of them go to the encoder in one call."""
     length, window_s = voices.window_samples, voices.window_samples / PCM_RATE_HZ
     starts = [
-        window_starts(len(piece.pcm), length, length // HOPS_PER_WINDOW)
-        if len(piece.pcm) >= SHORTEST_VOICE_S * PCM_RATE_HZ
-        else []
+        window_starts(len(piece.pcm), length) if len(piece.pcm) >= SHORTEST_VOICE_S * PCM_RATE_HZ else []
         for piece, _ in spoken
     ]
     rows = voices.encode_voices(

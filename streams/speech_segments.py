@@ -15,6 +15,7 @@ from domain.ports import PCM_RATE_HZ, Pcm, VoiceActivity
 from domain.utterances import Boundary, UtteranceCutter, UtteranceRules
 
 JOINED_S = 0.03  # containers round times: chunks this close are one sound
+_AT_ONCE_S = 2.0  # of sound given to the voice activity model: what is behind a boundary is heard again
 FILLED_S = 0.5  # a hole up to this long is filled with silence; a longer one ends the utterance
 
 
@@ -52,24 +53,28 @@ class _Piece:
 
 
 class SourceSound:
-    """Push a source's chunks in order; get what is settled. Not thread-safe."""
+    """Push a source's chunks in order; get what is settled. Not thread-safe.
+
+    What was settled in a call that failed comes with the next one.
+    """
 
     def __init__(self, rules: UtteranceRules, voice_activity: Callable[[], VoiceActivity]) -> None:
         self._vad = voice_activity()
         self._window = self._vad.window_samples
+        self._at_once = max(1, round(_AT_ONCE_S * PCM_RATE_HZ / self._window))
         self._cutter = UtteranceCutter(rules, self._window / PCM_RATE_HZ)
         self._buffer: Pcm = np.zeros(0, dtype=np.float32)
         self._pieces: list[_Piece] = []
         self._pushed = 0  # windows of the buffer already pushed
+        self._settled: list[Settled] = []  # and not returned yet
 
     def push(self, number: int, start_s: float, pcm: Pcm, skip: int = 0) -> list[Settled]:
         """`skip` samples of the chunk are settled already (an earlier run did them)."""
-        settled: list[Settled] = []
         if self._pieces:
             last = self._pieces[-1]
             gap_s = start_s - last.time_s(last.at + last.count)
             if gap_s > FILLED_S or gap_s < -(len(pcm) / PCM_RATE_HZ + JOINED_S):
-                settled += self.finish()  # a jump; a chunk sent twice is an overlap
+                self._finish()  # a jump; a chunk sent twice is an overlap
             elif gap_s > JOINED_S:
                 last.count += round(gap_s * PCM_RATE_HZ)
                 self._append(np.zeros(round(gap_s * PCM_RATE_HZ), dtype=np.float32))
@@ -77,19 +82,26 @@ class SourceSound:
                 skip = round(-gap_s * PCM_RATE_HZ)
         self._pieces.append(_Piece(len(self._buffer), number, start_s, skip, max(0, len(pcm) - skip)))
         self._append(pcm[skip:])
-        return settled + self._cut()
+        self._cut()
+        return self._take_settled()
 
     def finish(self) -> list[Settled]:
         """Settle all there is: the source ended, or sound is missing after it."""
-        settled: list[Settled] = []
+        self._finish()
+        return self._take_settled()
+
+    def _take_settled(self) -> list[Settled]:
+        settled, self._settled = self._settled, []
+        return settled
+
+    def _finish(self) -> None:
         if rest := -len(self._buffer) % self._window:
             self._append(np.zeros(rest, dtype=np.float32))  # the last window is a part of one
-        settled += self._cut()
+        self._cut()
         while self._pieces:
             boundary = self._cutter.finish()
-            settled.append(self._settle(boundary or Boundary(len(self._buffer) // self._window)))
-            settled += self._cut()
-        return settled
+            self._settle(boundary or Boundary(len(self._buffer) // self._window))
+            self._cut()
 
     def open_speech(self) -> OpenSpeech | None:
         """The utterance that goes on; None when nobody speaks."""
@@ -103,20 +115,18 @@ class SourceSound:
     def _append(self, pcm: Pcm) -> None:
         self._buffer = np.concatenate([self._buffer, pcm])
 
-    def _cut(self) -> list[Settled]:
-        settled: list[Settled] = []
-        while whole := len(self._buffer) // self._window - self._pushed:
+    def _cut(self) -> None:
+        while whole := min(len(self._buffer) // self._window - self._pushed, self._at_once):
             start = self._pushed * self._window
             probabilities = self._vad.push_many(self._buffer[start : start + whole * self._window])
             self._pushed += whole
             for probability in probabilities:
                 if boundary := self._cutter.push(float(probability)):
                     # What the model made of the windows behind it is void: they are heard again, from a fresh start.
-                    settled.append(self._settle(boundary))
+                    self._settle(boundary)
                     break
-        return settled
 
-    def _settle(self, boundary: Boundary) -> Settled:
+    def _settle(self, boundary: Boundary) -> None:
         stop = min(boundary.at * self._window, len(self._buffer))
         start = stop if boundary.start is None else boundary.start * self._window
         within = next((p for p in self._pieces if stop <= p.at + p.count), self._pieces[-1])
@@ -139,7 +149,7 @@ class SourceSound:
             self._buffer = self._buffer[:0]
         self._pushed = 0
         self._vad.reset()
-        return result
+        self._settled.append(result)
 
     def _starting(self, position: int) -> _Piece:
         # The end of a chunk and the start of the next are one position: utterances end in the one, start in the other.

@@ -16,7 +16,7 @@ from time import perf_counter
 
 from domain.errors import BadEvent
 from domain.events import ChunkPublished, MomentDescribed, SpeechCut
-from domain.ports import VoiceActivity
+from domain.ports import Pcm, VoiceActivity
 from domain.utterances import UtteranceRules
 from streams.decode import decode_sound
 from streams.speech_describer import CutSound, Described, SoundChunk, SpeechModels, describe, draft
@@ -64,18 +64,25 @@ class Transcriber:
             self._cuts = {(cut.partition, cut.source): cut for cut in cuts}
 
     def cut(self, chunks: Sequence[SoundChunk], now_s: float) -> CutSound:
-        """Decode the chunks and settle what can be; never raises. `now_s` is the wall clock, for `cut_idle`."""
+        """Decode the chunks and settle what can be. `now_s` is the wall clock, for `cut_idle`.
+
+        Raises MemoryError, having changed nothing: there may be memory later.
+        """
         result = CutSound()
+        started = perf_counter()
         with self._lock:
-            for sound in chunks:
-                started = perf_counter()
+            cuts = self._cuts.copy()
+            decoded = [(sound, self._decode(sound, cuts, result)) for sound in chunks]
+            self._cuts = cuts
+            for sound, heard in decoded:
                 self._newest_s[sound.partition] = max(sound.published_s, self._newest_s.get(sound.partition, 0.0))
+                if heard is None:
+                    continue
                 try:
-                    self._cut_one(sound, now_s, result)
+                    self._cut_one(sound, heard, now_s, result)
                 except Exception as error:  # tried again, the chunks before it would be cut twice
-                    why = str(error) if isinstance(error, BadEvent) else f"{type(error).__name__}: {error}"
-                    result.rejected.append((sound.partition, sound.offset, why))
-                result.decode_s += perf_counter() - started
+                    result.rejected.append((sound.partition, sound.offset, f"{type(error).__name__}: {error}"))
+        result.decode_s = perf_counter() - started
         return result
 
     def cut_idle(self, now_s: float, idle_s: float, *, is_drained: bool) -> CutSound:
@@ -119,18 +126,35 @@ class Transcriber:
                     speeches.append((name, speech))
         return draft(speeches, self._models) if speeches else ()
 
-    def _cut_one(self, sound: SoundChunk, now_s: float, result: CutSound) -> None:
+    def _decode(
+        self, sound: SoundChunk, cuts: dict[tuple[int, str], SpeechCut], result: CutSound
+    ) -> tuple[Pcm, int] | None:
+        """The chunk's sound, and how much of it an earlier run settled. None: all of it, or it can't be decoded.
+
+        Takes the source's cut out of `cuts` when the sound goes on from there.
+        """
         chunk, key = sound.chunk, (sound.partition, sound.chunk.source)
-        cut = self._cuts.get(key)
+        cut = cuts.get(key)
         # By offset and by time: a topic made anew starts its offsets again.
         if cut and sound.offset < cut.offset and chunk.end_s <= cut.until_s + 1.0:
             result.finished.append((sound.partition, sound.offset))
-            return
-        pcm = decode_sound(chunk)
-        skip = 0
+            return None
+        try:
+            pcm = decode_sound(chunk)
+        except MemoryError:
+            raise
+        except Exception as error:  # tried again, the same bytes would fail again for ever
+            why = str(error) if isinstance(error, BadEvent) else f"{type(error).__name__}: {error}"
+            result.rejected.append((sound.partition, sound.offset, why))
+            return None
+        cuts.pop(key, None)
         if cut and sound.offset == cut.offset and chunk.start_s <= cut.until_s <= chunk.end_s + 1.0:
-            skip = cut.sample
-        self._cuts.pop(key, None)
+            return pcm, cut.sample
+        return pcm, 0
+
+    def _cut_one(self, sound: SoundChunk, decoded: tuple[Pcm, int], now_s: float, result: CutSound) -> None:
+        chunk, key = sound.chunk, (sound.partition, sound.chunk.source)
+        pcm, skip = decoded
         if skip >= len(pcm):
             result.finished.append((sound.partition, sound.offset))
         else:
@@ -157,8 +181,9 @@ class Transcriber:
             )
 
     def _end(self, key: tuple[int, str], result: CutSound) -> None:
-        if source := self._sources.pop(key, None):
+        if source := self._sources.get(key):
             self._take(source.last, source.sound.finish(), result)
+            del self._sources[key]
 
     def _take(self, sound: SoundChunk, settled: list[Settled], result: CutSound) -> None:
         result.settled += [(sound, piece) for piece in settled]

@@ -45,7 +45,9 @@ def embedded(
     for received, vector in zip(texts, vectors, strict=True):
         fact = received.fact
         end_s = fact.start_s if fact.end_s is None else fact.end_s
-        attributes = {"author": fact.author, "language": fact.language}
+        # As it is asked for: "en", of "EN" and "en-GB" too.
+        language = None if fact.language is None else fact.language.lower().partition("-")[0]
+        attributes = {"author": fact.author, "language": language}
         facts.append(
             MomentDescribed(
                 source=fact.source,

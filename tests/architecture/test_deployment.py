@@ -13,7 +13,7 @@ import yaml
 from typer.main import get_command
 
 from nowseen.cli import app
-from nowseen.settings import Settings
+from nowseen.settings import Settings, load_settings, load_topology
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
@@ -68,6 +68,13 @@ def test_worker_and_node_share_the_archive() -> None:
 
     for name in ("worker", "node"):
         assert f"archive:{found[1]}" in OURS[name]["volumes"]
+
+
+def test_worker_and_node_are_told_the_same_encoders() -> None:
+    roles = load_topology(load_settings()).encoders
+    for role in roles:
+        name = f"NOWSEEN_{role.upper()}"
+        assert OURS["worker"]["environment"].get(name) == OURS["node"]["environment"].get(name) == f"${{{name}:-}}"
 
 
 def test_the_server_is_of_the_client_s_release() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
 from domain.containers import CONTAINERS, container_of
 from domain.events import ChunkPublished, Event, TextPublished, decode
+from domain.mood import MOOD_LABELS
+from search.api_filters import heard
 
 DOCS = Path(__file__).parents[2] / "docs"
 EVENTS = (DOCS / "events.md").read_text(encoding="utf-8")
@@ -73,3 +76,10 @@ def test_every_link_leads_to_a_file() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_what_may_be_asked_of_the_voices_is_told() -> None:
+    api = (DOCS / "api.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"^\*\*Who speaks, and how\.\*\*.*?(?=^\*\*)", api, re.DOTALL | re.MULTILINE)
+    assert set(re.findall(r"`(\w+)=", told)) == set(signature(heard).parameters)
+    assert tuple(re.findall(r"`(\w+)`", told.partition("the mood is one of")[2].partition("|")[0])) == MOOD_LABELS

@@ -141,6 +141,7 @@ def test_a_change_that_is_refused_is_explained(page: AppTest, node_with_speakers
     page.text_input(key="speaker_name").input("Ben").run()
     page.button(key="speaker_save").click().run()
     assert "Not changed: there is no speaker &#x27;a1&#x27; any more" in html(page)
+    assert page.text_input(key="speaker_name").value == "Ben"
 
 
 def test_without_anybody_heard_there_is_nobody_to_name(page: AppTest) -> None:

@@ -308,6 +308,38 @@ def test_a_name_from_an_enrolment_takes_more_likeness() -> None:
     assert enrolled.hear("m", alike, 3.0, 1.0, "s", {}) is None
 
 
+def test_who_is_nearest_decides_and_nobody_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = SpeakerBook()
+    anonymous = heard(book, 0, 0)
+    [ana] = book.enrol("Ana", between(anonymous.voice, voice(1, 0), RULES.new_voice - 0.2), "consented", 1.0)
+    nearly, near = (RULES.enrolled_voice + RULES.same_voice) / 2, RULES.same_voice
+    monkeypatch.setattr(book._known, "likeness", lambda _: [(nearly, ana), (near, anonymous)])
+
+    assert book.hear("m", voice(5, 0), 3.0, 1.0, "s", {}) is None
+    monkeypatch.setattr(book._known, "likeness", lambda _: [(near, anonymous), (near, ana)])
+    found = book.hear("m", voice(5, 0), 3.0, 1.0, "s", {})
+    assert found is not None and found.id == anonymous.id
+
+
+def test_a_known_person_s_voice_is_not_enrolled_under_a_second_name() -> None:
+    book, _ = three_people()
+    book.enrol("Bob", voice(9, 0), "consented", 1.0)
+    before = book.speakers()
+
+    with pytest.raises(BadRequest, match="like Bob, who is known already"):
+        book.enrol("Robert", voice(9, 1, spread=0.1), "consented", 2.0)
+    assert book.speakers() == before
+
+
+@pytest.mark.parametrize("name", ["Ana / Bea", "/", ".", "..", "..."])
+def test_a_name_can_stand_in_an_address(name: str) -> None:
+    book, ids = three_people()
+
+    with pytest.raises(BadRequest, match="no '/'"):
+        book.name(ids[0], name)
+    book.name(ids[0], "Dr. Who")
+
+
 def test_an_enrolment_under_a_known_name_must_sound_like_its_owner() -> None:
     book, _ = three_people()
     [first] = book.enrol("Eva", voice(9, 0), "consented", 1.0)

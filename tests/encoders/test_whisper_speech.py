@@ -95,6 +95,24 @@ def test_one_by_one_in_any_order_is_the_same(
             assert word.start_s == pytest.approx(other.start_s, abs=0.05)
 
 
+def test_what_is_cut_short_or_decoded_again_does_not_depend_on_its_batch(
+    monkeypatch: pytest.MonkeyPatch, whisper_tiny: SpeechEncoder, utterance: Callable[[str], Pcm]
+) -> None:
+    """With too few tokens for all that is said; then also with everything taken for a loop at first."""
+    from encoders import whisper_speech
+
+    monkeypatch.setattr(whisper_speech, "_TOKENS_AT_LEAST", 0)
+    monkeypatch.setattr(whisper_speech, "_TOKENS_PER_S", 2)
+    sounds = [utterance("0880"), utterance("0890"), utterance("0920")]
+    for loops in (lambda result: False, lambda result: result.temperature == 0.0):
+        monkeypatch.setattr(whisper_speech, "loops", loops)
+        alone = [whisper_tiny.draft([pcm])[0] for pcm in sounds]
+        together = whisper_tiny.draft(sounds)
+        assert all(transcript.text for transcript in alone)
+        assert [transcript.text for transcript in together] == [transcript.text for transcript in alone]
+        assert [t.confidence for t in together] == pytest.approx([t.confidence for t in alone], abs=1e-3)
+
+
 def test_no_utterances_give_no_transcripts(whisper_tiny: SpeechEncoder) -> None:
     assert whisper_tiny.transcribe([]) == []
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from rich.console import Console
 
+from domain.errors import ConfigError
 from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
 from nowseen.search_command import print_search
 from search.api_models import EvidenceModel, HeardModel, MomentModel, MoodModel, SearchModel
@@ -87,6 +88,28 @@ def test_the_question_is_passed_on(terminal: Terminal) -> None:
         ("q", "keeper"), ("source", "a"), ("source", "b"), ("kind", "scene"), ("limit", "3"),
         ("speaker", "Ana"), ("speaker", "speaker 7"), ("mood", "sad"), ("language", "fr"), ("since", "2026-01-01"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("valence", "arousal", "asked"),
+    [
+        ("-1:-0.3", None, {"valence_min": "-1.0", "valence_max": "-0.3"}),
+        ("0.3:", ":0", {"valence_min": "0.3", "arousal_max": "0.0"}),
+    ],
+)
+def test_ranges_of_mood_are_passed_on(
+    terminal: Terminal, valence: str | None, arousal: str | None, asked: dict[str, str]
+) -> None:
+    terminal.search(reply(), valence=valence, arousal=arousal)
+    sent = terminal.asked[0].url.params
+    assert {name: sent[name] for name in sent if name.startswith(("valence", "arousal"))} == asked
+
+
+@pytest.mark.parametrize("given", ["0.3", "a:b", ":", "", "-2:0", "nan:1", "0:1:2"])
+def test_a_range_that_is_none_is_refused(terminal: Terminal, given: str) -> None:
+    with pytest.raises(ConfigError, match="--arousal is MIN:MAX"):
+        terminal.search(reply(), arousal=given)
+    assert terminal.asked == []
 
 
 def test_no_match_differs_from_not_indexed_yet(terminal: Terminal) -> None:

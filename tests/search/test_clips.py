@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import av
@@ -15,6 +16,8 @@ import pytest
 
 from domain.ports import MediaArchive
 from domain.topology import Topology
+from search.clip_chunks import ReadChunk
+from search.clip_copy import can_copy_audio
 from search.clips import BadClip, Clip, ClipOptions, Clips, NothingPlayable, plan_clip
 from streams.archive import FsspecArchive
 from streams.publish.media import MediaReader
@@ -112,6 +115,18 @@ def test_sound_as_it_is_published_goes_on_across_chunks(
     with av.open(str(path), "r") as original:
         count = sum(1 for packet in original.demux(audio=0) if packet.size)
     assert len(packets) == pytest.approx(count, abs=3)
+
+
+def test_sound_with_nothing_to_be_heard_is_not_copied() -> None:
+    """A chunk of nothing but packets that are there to be decoded."""
+    stream: Any = SimpleNamespace(
+        codec_context=SimpleNamespace(
+            name="aac", sample_rate=48_000, layout=SimpleNamespace(name="stereo"), extradata=b""
+        ),
+        profile="LC",
+    )
+    packet: Any = SimpleNamespace(is_discard=True, pts=0)
+    assert not can_copy_audio([ReadChunk(stream, (packet,), "mpegts", 0.0, whole=True)])
 
 
 def test_the_index_stands_in_front_so_that_playing_starts_at_once(

@@ -120,6 +120,21 @@ def test_a_chunk_sent_twice_is_heard_once() -> None:
     assert sorted(number for each in settled for number in each.finished) == [0, 1, 2]
 
 
+def test_a_long_chunk_takes_work_by_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind every boundary windows are heard again: some, not all that is left."""
+    heard: list[int] = []
+
+    def counted(self: LoudnessActivity, pcm: Pcm) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        heard.append(len(pcm))
+        return push_many(self, pcm)
+
+    push_many = LoudnessActivity.push_many
+    monkeypatch.setattr(LoudnessActivity, "push_many", counted)
+    pcm = sound(*[(0.9, 2.0), (0.0, 1.0)] * 200)
+    assert len(spans(cut_in_chunks(pcm, len(pcm)))) == 200
+    assert sum(heard) < 3 * len(pcm)
+
+
 @pytest.mark.parametrize("level", [0.0, 0.9])
 def test_memory_stays_flat_over_hours(level: float) -> None:
     """Ten hours of silence, or of a noise taken for speech, in chunks of 2 s: what is held is bounded throughout."""

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from domain.events import ChunkPublished, CoverageAdvanced, MomentDescribed, MomentWithdrawn, MoodCue, SpeechCut, Word
 from domain.moments import moment_id
 from domain.ports import PCM_RATE_HZ, EncoderInfo, Matrix, Pcm, Transcript
+from streams.decode import decode_sound
 from streams.speech_describer import CutSound, SoundChunk, SpeechModels
 from streams.transcriber import Transcriber
 
@@ -307,6 +308,46 @@ def test_the_work_is_accounted_for() -> None:
     transcriber = new_transcriber()
     described = transcriber.describe(transcriber.cut(chunked(sound([1, 2, 3])), START_S))
     assert 0 < described.voice_mood_s < described.describe_s
+
+
+def test_without_memory_to_decode_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tries the same chunks again loses and doubles nothing."""
+    run, transcriber = Run(), new_transcriber()
+    transcriber.assigned([SpeechCut("s", 0, 0, 100, START_S + 100 / PCM_RATE_HZ)])
+    chunks, said = chunked(sound([1, 2, 3], [4, 5, 6])), ["w1", "w2", "w3", "w4", "w5", "w6"]
+
+    def short_of_memory(chunk: ChunkPublished) -> Pcm:
+        if chunk is chunks[2].chunk:
+            raise MemoryError
+        return decode_sound(chunk)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("streams.transcriber.decode_sound", short_of_memory)
+        with pytest.raises(MemoryError):
+            transcriber.cut(chunks, START_S)
+    cut = run.push(transcriber, chunks)
+    assert (run.words, cut.rejected) == (said, [])
+    assert run.finished == {(0, offset) for offset in range(len(chunks))}
+
+
+def test_what_was_settled_when_cutting_failed_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, transcriber = Run(), new_transcriber()
+    chunks = chunked(sound([1, 2, 3], [4, 5, 6], [7, 8, 9]), 2.5)
+    run.push(transcriber, chunks[:1])
+    push_many, calls = Activity.push_many, list[int]()
+
+    def fails_later(self: Activity, pcm: Pcm) -> Any:
+        calls.append(len(pcm))
+        if len(calls) == 2:
+            raise RuntimeError("no such window")
+        return push_many(self, pcm)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Activity, "push_many", fails_later)
+        cut = run.push(transcriber, chunks[1:2])
+    assert cut.rejected == [(0, 1, "RuntimeError: no such window")]
+    run.push(transcriber, chunks[2:])
+    assert run.words == [f"w{number}" for number in range(1, 10)]
 
 
 @pytest.mark.parametrize("apart_s", [0.0, 0.4, -3600.0, 3600.0])
