@@ -95,12 +95,12 @@ def _print(console: Console, query: str, answer: Mapping[str, Any]) -> None:
 
 def _table(query: str, moments: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title=f"{len(moments)} for {escape(query)}", title_justify="left", expand=True)
+    # Whatever the terminal's width, most of it is for what was found: 80 columns are common.
     table.add_column("time (UTC)", no_wrap=True)
-    table.add_column("source", style="cyan", overflow="fold")
+    table.add_column("source", style="cyan", overflow="fold", max_width=14)
     table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("what", ratio=1, overflow="fold")
-    table.add_column("who, how", overflow="fold")
-    table.add_column("why", overflow="fold")
+    table.add_column("what, and why", ratio=1, min_width=24, overflow="fold")
+    table.add_column("who, how", overflow="fold", max_width=14)
     for moment in moments:
         table.add_row(
             _span(moment["start_s"], moment["end_s"]),
@@ -108,7 +108,6 @@ def _table(query: str, moments: Sequence[Mapping[str, Any]]) -> Table:
             f"{moment['score']:.2f}",
             _what(moment),
             _who_and_how(moment),
-            _why(moment["evidence"]),
         )
     return table
 
@@ -121,8 +120,9 @@ def _what(moment: Mapping[str, Any]) -> Text:
     if not moment["is_final"]:
         what.stylize("italic")
         what.append(" (provisional)", style="dim italic")
+    what.append("\n" if text else "").append(_why(moment["evidence"]), style="dim")
     if moment["clip_url"]:
-        what.append("\n" if text else "").append("clip", style=f"underline blue link {moment['clip_url']}")
+        what.append("  ").append("clip", style=f"underline blue link {moment['clip_url']}")
     return what
 
 
@@ -137,16 +137,16 @@ def _who_and_how(moment: Mapping[str, Any]) -> Text:
     return Text("\n".join(line for line in lines if line))
 
 
-def _why(evidence: Sequence[Mapping[str, Any]]) -> Text:
+def _why(evidence: Sequence[Mapping[str, Any]]) -> str:
     """The best score of each reason: "picture 0.82, words 0.40"."""
     best: dict[str, float] = {}
     for each in evidence:
         best[each["why"]] = max(best.get(each["why"], 0.0), each["score"])
-    return Text(", ".join(f"{why} {score:.2f}" for why, score in sorted(best.items(), key=lambda item: -item[1])))
+    return ", ".join(f"{why} {score:.2f}" for why, score in sorted(best.items(), key=lambda item: -item[1]))
 
 
 def _span(start_s: float, end_s: float) -> str:
-    return f"{_clock(start_s)}\n{end_s - start_s:.1f} s"
+    return _clock(start_s).replace(" ", "\n") + f"\n{end_s - start_s:.1f} s"
 
 
 def _clock(seconds: float) -> str:

@@ -40,7 +40,7 @@ class Terminal:
         self.out, self.errors = io.StringIO(), io.StringIO()
         self.asked: list[httpx.Request] = []
 
-    def search(self, reply: httpx.Response | Exception, **more: Any) -> int:
+    def search(self, reply: httpx.Response | Exception, width: int = 180, **more: Any) -> int:
         def answer(request: httpx.Request) -> httpx.Response:
             self.asked.append(request)
             if isinstance(reply, Exception):
@@ -50,7 +50,7 @@ class Terminal:
         return print_search(
             "http://127.0.0.1:8000",
             "keeper",
-            console=Console(file=self.out, width=180),
+            console=Console(file=self.out, width=width),
             errors=Console(file=self.errors, width=300),
             transport=httpx.MockTransport(answer),
             **more,
@@ -69,7 +69,7 @@ def reply(**changes: Any) -> httpx.Response:
 def test_a_moment_is_printed_with_its_evidence(terminal: Terminal) -> None:
     assert terminal.search(reply()) == FOUND
     page = terminal.out.getvalue()
-    for shown in ("2026-09-21 14:13:20", "2.5 s", "stadium", "0.83", "the [red] goalkeeper", "words 0.71"):
+    for shown in ("2026-09-21", "14:13:20", "2.5 s", "stadium", "0.83", "the [red] goalkeeper", "words 0.71"):
         assert shown in page
     for shown in ("Ana [Ruiz], speaker 2", "angry 0.72", "(provisional)"):
         assert shown in page
@@ -155,3 +155,9 @@ def test_failures_say_what_to_do(terminal: Terminal, replied: Callable[[], Any],
 def test_an_address_that_is_none(terminal: Terminal, url: str) -> None:
     assert print_search(url, "keeper", errors=Console(file=terminal.errors, width=300)) == FAILED
     assert "http://127.0.0.1:8600" in terminal.errors.getvalue()
+
+
+def test_most_of_a_narrow_terminal_is_for_what_was_found(terminal: Terminal) -> None:
+    long = MOMENT.model_copy(update={"text": "the goalkeeper says it " * 3, "source": "a-camera-with-a-long-name"})
+    assert terminal.search(reply(moments=[long]), width=80) == FOUND
+    assert "the goalkeeper says" in terminal.out.getvalue()
