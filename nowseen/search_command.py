@@ -80,7 +80,7 @@ def _print(console: Console, query: str, answer: Mapping[str, Any]) -> None:
         console.print(f"[yellow]Note:[/yellow] {escape(warning)}")
     moments = answer["moments"]
     if moments:
-        console.print(_table(query, moments))
+        console.print(_table(query, moments, console.width))
     else:
         console.print(f"Nothing found for [bold]{escape(query)}[/bold].")
     complete = answer["complete_until"]
@@ -93,14 +93,14 @@ def _print(console: Console, query: str, answer: Mapping[str, Any]) -> None:
         console.print(f"  [cyan]{escape(source)}[/cyan]  {times or 'nothing indexed yet'}")
 
 
-def _table(query: str, moments: Sequence[Mapping[str, Any]]) -> Table:
+def _table(query: str, moments: Sequence[Mapping[str, Any]], width: int) -> Table:
     table = Table(title=f"{len(moments)} for {escape(query)}", title_justify="left", expand=True)
     # Whatever the terminal's width, most of it is for what was found: 80 columns are common.
     table.add_column("time (UTC)", no_wrap=True)
-    table.add_column("source", style="cyan", overflow="fold", max_width=14)
+    table.add_column("source", style="cyan", overflow="fold", max_width=width // 6)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("what, and why", ratio=1, min_width=24, overflow="fold")
-    table.add_column("who, how", overflow="fold", max_width=14)
+    table.add_column("who, how", overflow="fold", max_width=width // 6)
     for moment in moments:
         table.add_row(
             _span(moment["start_s"], moment["end_s"]),
