@@ -473,7 +473,7 @@ def test_a_batch_is_flushed_once_a_collection(
 def test_forgetting_compares_no_scene_with_all_speech(
     stores: Stores, speakers: Speakers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count = 200
+    count = 60
     speakers.store([fact for n in range(count) for fact in (spoken(10.0 * n), scene(10.0 * n + 1))], T0_S)
     compared: list[int] = []
 
