@@ -21,14 +21,15 @@ class KnownVoices:
     """Speakers by id. Those merged into another stay as records of their own, so that their ids and voices are known:
     a person is the record that is merged into nobody, and its family is all that were merged into it, itself first."""
 
-    def __init__(self, speakers: Iterable[Speaker]) -> None:
+    def __init__(self, speakers: Iterable[Speaker], last_number: int = 0) -> None:
         self._by_id: dict[str, Speaker] = {}
-        # (2, d) each: the voice heard, and the enrolled one if there is one. As tuples they would take longer to read
-        # than to compare.
-        self._rows: dict[str, npt.NDArray[np.float64]] = {}
+        # (room, 2, d), in the order of the ids: the voice heard, and the enrolled one if there is one. As tuples they
+        # would take longer to read than to compare.
+        self._rows: npt.NDArray[np.float64] = np.empty((0, 2, 0))
+        self._places: dict[str, int] = {}
         for speaker in speakers:
             self.put(speaker)
-        self._next_number = 1 + max((speaker.number for speaker in self._by_id.values()), default=0)
+        self._next_number = 1 + max([last_number, *(speaker.number for speaker in self._by_id.values())])
 
     def get(self, id: str) -> Speaker | None:
         return self._by_id.get(id)
@@ -80,12 +81,20 @@ class KnownVoices:
 
     def put(self, speaker: Speaker) -> Speaker:
         self._by_id[speaker.id] = speaker
-        self._rows[speaker.id] = np.asarray([speaker.voice, speaker.enrolled or speaker.voice])
+        place = self._places.setdefault(speaker.id, len(self._places))
+        if place >= len(self._rows):
+            room = np.empty((max(16, 2 * place), 2, len(speaker.voice)))
+            if place:
+                room[:place] = self._rows
+            self._rows = room
+        self._rows[place] = speaker.voice, speaker.enrolled or speaker.voice
         return speaker
 
     def remove(self, ids: Iterable[str]) -> None:
-        for id in ids:
-            del self._by_id[id], self._rows[id]
+        gone = set(ids)
+        self._rows = np.delete(self._rows, [self._places[id] for id in gone], axis=0)
+        self._by_id = {id: speaker for id, speaker in self._by_id.items() if id not in gone}
+        self._places = {id: place for place, id in enumerate(self._by_id)}
 
     def new_number(self) -> int:
         """One that nobody has or had."""
@@ -104,8 +113,8 @@ class KnownVoices:
         if not persons:
             return []
         known = (len(persons) - 1) / (len(persons) + 2)
-        shared = known * np.mean([self._rows[person.id][0] for person in persons], axis=0)
-        rows = _unit(np.stack([self._rows[id] for id in self._by_id]) - shared)
+        shared = known * self._rows[[self._places[person.id] for person in persons], 0].mean(axis=0)
+        rows = _unit(self._rows[: len(self._places)] - shared)
         cosines = (rows @ _unit(np.asarray(voice) - shared)).max(axis=1)
         alike = (1 - (1 - cosines) / (1 + _STRETCH * known)).tolist()
         return sorted(zip(alike, self._by_id.values(), strict=True), key=lambda pair: (-pair[0], pair[1].number))

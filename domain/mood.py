@@ -37,6 +37,7 @@ class Mood:
     arousal: float  # -1 sleepy to 1 excited
     confidence: float  # 0 to 1
     evidence: tuple[Share, ...] = ()  # the largest share first
+    speaker: str | None = None  # whose it is: an id
 
 
 UNKNOWN = Mood("unknown", 0.0, 0.0, 0.0)

@@ -6,6 +6,7 @@ Every implementation of a port, fakes included, passes the same contract suite (
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -150,11 +151,12 @@ class MomentFilter:
     since_s: float | None = None
     until_s: float | None = None
     speakers: tuple[str, ...] = ()  # ids; any of them is heard
-    moods: tuple[MoodLabel, ...] = ()  # any of them is heard
+    moods: tuple[MoodLabel, ...] = ()  # any of them is heard; of one of the speakers, where there are any
     languages: tuple[str, ...] = ()
     valence: tuple[float, float] | None = None  # lowest and highest, both included
     arousal: tuple[float, float] | None = None
     only_final: bool = False
+    only_provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,14 @@ class Hit:
 
 class MomentStore(Protocol):
     """Moments, by vector, by words and by time. Methods block: call them off the event loop. Thread-safe."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written within is searchable at once, and durable when it ends: quicker. For one writer."""
+        ...
+
+    def check(self, moments: Sequence[MomentDescribed]) -> None:
+        """Raises BadEvent for a moment that can't be kept, as `upsert` does."""
+        ...
 
     def upsert(
         self, moments: Sequence[MomentDescribed], stored_s: float, labels: Mapping[str, Labels] | None = None
@@ -234,6 +244,10 @@ class SpeakerStore(Protocol):
     """The speakers the search node has told apart. Methods block. Thread-safe."""
 
     def load(self) -> list[Speaker]: ...
+
+    def last_number(self) -> int:
+        """The highest that anybody had, those deleted included; 0 when nobody was heard yet."""
+        ...
 
     def save(self, speakers: Sequence[Speaker]) -> None:
         """Durable when it returns; one of the same id is replaced."""

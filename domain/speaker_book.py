@@ -20,7 +20,7 @@ from domain.events import MoodCue, Vector
 from domain.known_voices import KnownVoices
 from domain.mood import learn
 from domain.speaker_split import halves
-from domain.speakers import Speaker
+from domain.speakers import Speaker, Trait
 from domain.voice_changes import mean_voice
 
 _NAMESPACE = UUID("0a6d4e57-3d0d-5a53-8b64-7c1f0f5d9b1e")
@@ -57,6 +57,7 @@ class SpeakerRules:
     # to 85 % of pairs, one person's in 0 to 7 %: somebody asked for the split, so it errs on their side.
     two_below: float = 0.78
     remembered_moments: int = 20_000  # whose answer stays the same when they are replayed
+    remembered_traits: int = 1_000  # as of how many moments: more than are heard at once
 
 
 class SpeakerBook:
@@ -66,10 +67,14 @@ class SpeakerBook:
     changed wait in `take_changed`.
     """
 
-    def __init__(self, speakers: Iterable[Speaker] = (), rules: SpeakerRules | None = None) -> None:
+    def __init__(
+        self, speakers: Iterable[Speaker] = (), rules: SpeakerRules | None = None, last_number: int = 0
+    ) -> None:
+        """`last_number` is the highest that anybody had, those forgotten included."""
         self._rules = rules or SpeakerRules()
-        self._known = KnownVoices(speakers)
+        self._known = KnownVoices(speakers, last_number)
         self._heard: OrderedDict[str, str] = OrderedDict()  # moment id -> speaker id, the newest last
+        self._usual: OrderedDict[str, Mapping[str, Trait]] = OrderedDict()  # moment id -> traits before it
         self._changed: set[str] = set()
 
     def hear(
@@ -90,11 +95,18 @@ class SpeakerBook:
             if likeness >= self._rules.new_voice or spoken_s < self._rules.min_new_s:
                 return None
             found = self._known.get(_id(moment_id)) or self._add(_id(moment_id), voice, start_s)
+        self._usual[moment_id] = self._person(found.id).traits
+        if len(self._usual) > self._rules.remembered_traits:
+            self._usual.popitem(last=False)
         person = self._heard_again(found, voice, spoken_s, start_s, source, measured)
         self._heard[moment_id] = person.id
         if len(self._heard) > self._rules.remembered_moments:
             self._heard.popitem(last=False)
         return person
+
+    def usual(self, moment_id: str) -> Mapping[str, Trait]:
+        """The traits that the speaker of a moment had before it; none when nobody was recognised or it is long ago."""
+        return self._usual.get(moment_id, {})
 
     def label(self, id: str) -> Speaker | None:
         """The speaker of an id, or the one it was merged into."""
@@ -186,6 +198,7 @@ class SpeakerBook:
         self._changed -= set(ids)
         for moment in [moment for moment, speaker in self._heard.items() if speaker in ids]:
             del self._heard[moment]
+            self._usual.pop(moment, None)
         return ids
 
     def resolve(self, who: str) -> tuple[str, ...]:

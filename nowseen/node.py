@@ -66,6 +66,8 @@ def run_node(settings: Settings) -> None:
     )
     stores = open_store(location, collection_specs(topology, infos))
     speakers = Speakers(stores.moments, stores.speakers, voices.info.vector_size)
+    if settings.broker_kind == "tansu":  # it keeps nothing that could still become final
+        speakers.drop_provisional()
     watermarks = Watermarks()
     for event in latest(kafka, "watermarks").values():
         if isinstance(event, WatermarkAdvanced):
@@ -87,6 +89,7 @@ def run_node(settings: Settings) -> None:
         topics["moments"],
         Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes),
         speakers.store,
+        speakers.settle,
         topology.limits,
         metrics.stored,
         on_coverage=covered,

@@ -20,6 +20,8 @@ from domain.ports import MomentFilter
 FORMAT = 2
 
 WORDS = "words"  # the name of the sparse vector
+_SHORTEST = 1e-6  # vectors are of unit length
+_MOST_MEASURED = 1e6  # in any unit: Hz, dB, syllables
 
 _SETTING: Mapping[Modality | None, str] = {
     "scene": "NOWSEEN_PICTURES",
@@ -106,6 +108,10 @@ class Collection(Protocol):
 
     def flush(self) -> None: ...
 
+    def purge(self) -> None:
+        """Leaves nothing in the files of what was deleted, as far as that is in this process's hands."""
+        ...
+
     def nearest(self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
         """By the vector searched by, or by words; best first."""
         ...
@@ -189,6 +195,11 @@ def check_moment(spec: CollectionSpec, moment: MomentDescribed) -> None:
             )
         if not all(map(math.isfinite, vector)):
             raise BadEvent(f"{what}: vector {name!r} holds a number that is not finite")
+        if math.hypot(*vector) < _SHORTEST:
+            raise BadEvent(f"{what}: vector {name!r} is zero: it has no direction")
+    for cue in moment.cues:
+        if cue.measured is not None and not abs(cue.measured) <= _MOST_MEASURED:
+            raise BadEvent(f"{what}: {cue.what!r} measures {cue.measured}, which no voice has")
 
 
 def _shape(vectors: Mapping[str, int], words: bool) -> str:

@@ -10,7 +10,13 @@ from domain.events import Modality
 from domain.ports import MomentFilter
 
 _ALWAYS = {"source": "keyword", "start_s": "float", "end_s": "float"}
-_LABELS = {"speakers": "keyword", "moods[].label": "keyword", "moods[].valence": "float", "moods[].arousal": "float"}
+_LABELS = {
+    "speakers": "keyword",
+    "moods[].speaker": "keyword",
+    "moods[].label": "keyword",
+    "moods[].valence": "float",
+    "moods[].arousal": "float",
+}
 _LANGUAGE = {"attributes.language": "keyword"}
 
 # What is filtered, ordered or counted by, without what a modality never has. Exact match for keywords, ranges for
@@ -59,6 +65,7 @@ def conditions(where: MomentFilter) -> list[Condition]:
         ("speakers", where.speakers),
         ("attributes.language", where.languages),
         ("state", ("final",) if where.only_final else ()),
+        ("state", ("provisional",) if where.only_provisional else ()),
     ):
         if values:
             found.append(AnyOf(field, values))
@@ -73,6 +80,10 @@ def conditions(where: MomentFilter) -> list[Condition]:
     for each in mood:
         at = f"moods[].{each.field}"
         found.append(AnyOf(at, each.values) if isinstance(each, AnyOf) else Between(at, each.low, each.high))
-    if len(mood) > 1:  # else the pleasant voice of one and the excited voice of another would make a happy one
+    # Else the pleasant voice of one and the excited voice of another would make a happy one, and Ana calm beside Bob
+    # angry an angry Ana.
+    if mood and where.speakers:
+        mood.append(AnyOf("speaker", where.speakers))
+    if len(mood) > 1:
         found.append(OneWithAll("moods", tuple(mood)))
     return found

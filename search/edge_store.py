@@ -62,6 +62,7 @@ class EdgeCollection:
     def __init__(self, folder: Path, spec: CollectionSpec) -> None:
         self.spec = spec
         home = folder / spec.name
+        self._home = home
         start_anew = f"choose another data folder, or delete {home} and index again from the topic 'moments'"
         record, shard = home / "collection.json", home / "hot"
         if record.exists():
@@ -71,8 +72,12 @@ class EdgeCollection:
         else:
             home.mkdir(parents=True, exist_ok=True)
             _write(record, record_of(spec))
+        if not shard.exists() and (before := shard.with_suffix(".old")).exists():
+            before.rename(shard)  # killed while it was purged
+        shutil.rmtree(shard.with_suffix(".old"), ignore_errors=True)
         if not shard.exists():
-            self._create(shard)
+            self._create(shard).rename(shard)
+        self._start_anew = start_anew
         self._shard = self._load(shard, start_anew)
 
     def upsert(self, points: Sequence[Point]) -> None:
@@ -104,6 +109,26 @@ class EdgeCollection:
         """To the disk: 3-5 ms. Without it a killed process loses nothing, but a power cut does, and the write-ahead log
         grows until the next opening has to replay all of it."""
         self._shard.flush()
+
+    def purge(self) -> None:
+        """Into a new shard, without the old one's log: the engine writes every change of a payload to another place, so
+        what it held stands in many. For few points: all of them are written anew."""
+        kept = self.everything()
+        shard = self._home / "hot"
+        unfinished = self._create(shard)
+        new = self._load(unfinished, self._start_anew)
+        new.update(
+            edge.UpdateOperation.upsert_points(
+                [edge.Point(row.id, {n: list(v) for n, v in row.vectors.items()}, dict(row.payload)) for row in kept]
+            )
+        )
+        new.flush()
+        new.close()
+        self._shard.close()
+        shard.rename(shard.with_suffix(".old"))
+        unfinished.rename(shard)
+        shutil.rmtree(shard.with_suffix(".old"))
+        self._shard = self._load(shard, self._start_anew)
 
     def nearest(self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
         if isinstance(query, SparseWords):
@@ -156,8 +181,8 @@ class EdgeCollection:
     def close(self) -> None:
         self._shard.close()
 
-    def _create(self, shard: Path) -> None:
-        """Beside its place and then moved there: a process killed half way leaves nothing that looks like a shard."""
+    def _create(self, shard: Path) -> Path:
+        """Beside its place, to be moved there: a process killed half way leaves nothing that looks like a shard."""
         unfinished = shard.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
         size = {
@@ -171,7 +196,7 @@ class EdgeCollection:
             made.update(edge.UpdateOperation.create_field_index(name, schemas[kind]))
         made.flush()
         made.close()
-        unfinished.rename(shard)
+        return unfinished
 
     def _load(self, shard: Path, start_anew: str) -> edge.EdgeShard:
         # The engine loads a shard without its segments as an empty one; whoever deleted them should hear of it.

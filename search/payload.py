@@ -71,6 +71,8 @@ def _mood_payload(mood: Mood) -> dict[str, Any]:
     if mood.evidence:
         shares = ([each.kind, each.what, each.valence, each.arousal, each.share] for each in mood.evidence)
         payload["evidence"] = _pack(shares)
+    if mood.speaker is not None:
+        payload["speaker"] = mood.speaker
     return payload
 
 
@@ -81,6 +83,7 @@ def _mood(payload: Mapping[str, Any]) -> Mood:
         arousal=float(payload.get("arousal", 0.0)),
         confidence=float(payload["confidence"]),
         evidence=tuple(Share(*row) for row in json.loads(payload.get("evidence", "[]"))),
+        speaker=payload.get("speaker"),
     )
 
 

@@ -125,6 +125,9 @@ class ServerCollection:
     def flush(self) -> None:
         """Nothing: the server's write-ahead log holds what it has acknowledged."""
 
+    def purge(self) -> None:
+        """Nothing: see `forget`."""
+
     def nearest(self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
         asked = (
             m.SparseVector(indices=query.indices, values=query.values)

@@ -9,6 +9,8 @@ from domain.events import Vector
 from domain.speakers import Speaker, Trait
 from search.collections import Collection, Point, Row
 
+_LAST_NUMBER = "5f0c7f3e-7f0f-5d55-9d0c-0f6c1f1f7a10"  # id of a point that holds nothing but a number
+
 
 class CollectionSpeakerStore:
     """A `SpeakerStore` in one collection with the vectors "voice" and "enrolled", of which a speaker may lack the
@@ -19,7 +21,11 @@ class CollectionSpeakerStore:
 
     def load(self) -> list[Speaker]:
         """By number."""
-        return sorted(map(_speaker, self._collection.everything()), key=lambda speaker: speaker.number)
+        rows = (row for row in self._collection.everything() if row.id != _LAST_NUMBER)
+        return sorted(map(_speaker, rows), key=lambda speaker: speaker.number)
+
+    def last_number(self) -> int:
+        return max((int(row.payload["number"]) for row in self._collection.everything()), default=0)
 
     def save(self, speakers: Sequence[Speaker]) -> None:
         if points := [_point(speaker) for speaker in {each.id: each for each in speakers}.values()]:
@@ -28,8 +34,10 @@ class CollectionSpeakerStore:
 
     def delete(self, ids: Iterable[str]) -> None:
         if gone := list(ids):
+            last = Point(_LAST_NUMBER, {}, None, {"number": self.last_number()})
+            self._collection.upsert([last])  # or a stranger would get a forgotten speaker's number
             self._collection.delete(gone)
-            self._collection.flush()
+            self._collection.purge()
 
 
 def _point(speaker: Speaker) -> Point:

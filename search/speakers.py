@@ -13,13 +13,13 @@ from threading import Lock
 from typing import TypeVar
 
 from domain.errors import BadEvent, BadRequest
-from domain.events import Modality, MomentDescribed, MomentWithdrawn, Vector
+from domain.events import CoverageAdvanced, Modality, MomentDescribed, MomentWithdrawn, Vector
 from domain.moments import moment_id
 from domain.mood import judge
 from domain.ports import Labels, MomentFilter, MomentStore, SpeakerStore, StoredMoment
 from domain.speaker_book import SpeakerBook
 from domain.speakers import Speaker
-from search.scene_labels import pictured_moods, scene_labels, spans
+from search.scene_labels import Speech, pictured_moods, scene_labels, spans
 
 VOICE = "voice"  # the vector's name
 _AT_ONCE = 10_000  # moments of one look-up: more than a stretch of speech or scenes holds
@@ -41,25 +41,29 @@ class Speakers:
         self._moments = moments
         self._kept = speakers
         self._voice_size = voice_size
-        self._book = SpeakerBook(speakers.load())
+        self._book = SpeakerBook(speakers.load(), last_number=speakers.last_number())
         self._writing = Lock()  # held while the stores are written to
         self._reading = Lock()  # held only while the book is asked, so that searches never wait for a store
         self._unsaved: dict[str, Speaker] = {}
+        self._covered_s: dict[str, float] = {}  # by source: speech is complete up to there
 
     def store(self, facts: Sequence[MomentDescribed | MomentWithdrawn], stored_s: float) -> None:
         """Stores what was described, with its labels, and deletes what was withdrawn, in the order of `facts`.
 
         An utterance gets its speaker and mood when it is final, and keeps them: the same facts again change nothing.
-        Nor does text that is not final yet take the place of a final one. Every scene carries the speakers and moods of
-        the final speech heard during it, whichever comes first. Raises BadEvent, and what the stores raise.
+        Nor does text that is not final yet take the place of a final one, or come where speech is complete. Every scene
+        carries the speakers and moods of the final speech heard during it, whichever comes first. Raises BadEvent, and
+        what the stores raise.
         """
-        with self._writing:
+        with self._writing, self._moments.together():
             last = _last_of_each(facts)
+            self._check([fact for fact in last.values() if isinstance(fact, MomentDescribed)])
             known = self._during("speech", [fact for fact in last.values() if fact.modality == "speech"])
             described = {
-                id: fact
+                id: replace(fact, cues=known[id].moment.cues) if id in known else fact  # they may have been forgotten
                 for id, fact in last.items()
-                if isinstance(fact, MomentDescribed) and (fact.is_final or id not in known)
+                if isinstance(fact, MomentDescribed)
+                if fact.is_final or (id not in known and not self._is_late(fact))
             }
             heard = {id: fact for id, fact in described.items() if fact.modality == "speech" and fact.is_final}
             labels = {id: known[id].labels if id in known else self._hear(id, fact) for id, fact in heard.items()}
@@ -70,11 +74,28 @@ class Speakers:
             withdrawn = [(fact.modality, id) for id, fact in last.items() if isinstance(fact, MomentWithdrawn)]
             for modality in dict.fromkeys(modality for modality, _ in withdrawn):
                 self._moments.delete(modality, [id for of, id in withdrawn if of == modality])
-            speech = self._during("speech", scenes.values()).values()
+            speech = Speech(self._during("speech", scenes.values()).values())
             seen = {id: scene_labels(fact, [judge(fact.cues, {})], speech) for id, fact in scenes.items()}
             self._moments.upsert(list(scenes.values()), stored_s, seen)
             before = [known[id].moment for id in last if id in known]  # it may have been longer, or be gone
             self._relabel_scenes([*heard.values(), *before], but=scenes)
+
+    def settle(self, covered: Iterable[CoverageAdvanced]) -> None:
+        """Deletes text that is not final from where speech is complete: its final one never came, and will not."""
+        with self._writing:
+            gone: list[str] = []
+            for source, until_s in _furthest(covered).items():
+                self._covered_s[source] = max(until_s, self._covered_s.get(source, until_s))
+                where = MomentFilter((source,), until_s=until_s, only_provisional=True)
+                late = self._moments.newest("speech", where, _AT_ONCE)
+                gone += [each.id for each in late if self._is_late(each.moment)]
+            self._moments.delete("speech", gone)
+
+    def drop_provisional(self) -> None:
+        """Deletes all text that is not final: what its final one would have come from is lost."""
+        with self._writing:
+            while late := self._moments.newest("speech", MomentFilter(only_provisional=True), _AT_ONCE):
+                self._moments.delete("speech", [each.id for each in late])
 
     def all(self) -> list[Speaker]:
         return self._ask(lambda book: book.speakers())
@@ -135,7 +156,10 @@ class Speakers:
             voices = {id: row.moment.vectors[VOICE] for id, row in rows.items() if VOICE in row.moment.vectors}
             changed, moved = self._ask(lambda book: book.split(speaker.id, voices))
             self._save(changed)
-            labels = {id: replace(rows[id].labels, speakers=(new,)) for id, new in moved.items()}
+            labels = {
+                id: Labels((new,), tuple(replace(mood, speaker=new) for mood in rows[id].labels.moods))
+                for id, new in moved.items()
+            }
             self._moments.relabel("speech", labels)
             self._relabel_scenes([rows[id].moment for id in moved])
             return [self.find(id) for id in dict.fromkeys((speaker.id, *moved.values()))]
@@ -166,18 +190,32 @@ class Speakers:
 
     def _hear(self, id: str, utterance: MomentDescribed) -> Labels:
         speaker = self._recognise(id, utterance)
-        mood = judge(utterance.cues, {} if speaker is None else speaker.traits)
-        return Labels(() if speaker is None else (speaker.id,), (mood,))
+        mood = judge(utterance.cues, self._ask(lambda book: book.usual(id)), utterance.text)
+        if speaker is None:
+            return Labels((), (mood,))
+        return Labels((speaker.id,), (replace(mood, speaker=speaker.id),))
+
+    def _check(self, described: Sequence[MomentDescribed]) -> None:
+        """Before any is heard: one that is refused must found no speaker."""
+        for each in described:
+            if each.modality == "speech" and len(each.vectors.get(VOICE, ())) not in (0, self._voice_size):
+                raise BadEvent(
+                    f"the voice vector has {len(each.vectors[VOICE])} numbers; this node's encoder makes "
+                    f"{self._voice_size}: run worker and node with the same NOWSEEN_VOICES"
+                )
+        self._moments.check(described)
+
+    def _is_late(self, fact: MomentDescribed) -> bool:
+        return (
+            fact.modality == "speech"
+            and not fact.is_final
+            and fact.end_s <= self._covered_s.get(fact.source, float("-inf"))
+        )
 
     def _recognise(self, id: str, utterance: MomentDescribed) -> Speaker | None:
         voice = utterance.vectors.get(VOICE)
         if voice is None:
             return None
-        if len(voice) != self._voice_size:
-            raise BadEvent(
-                f"the voice vector has {len(voice)} numbers; this node's encoder makes {self._voice_size}: run worker "
-                "and node with the same NOWSEEN_VOICES"
-            )
         measured = {cue.what: cue.measured for cue in utterance.cues if cue.measured is not None}
         spoken_s = utterance.end_s - utterance.start_s
         return self._ask(lambda book: book.hear(id, voice, spoken_s, utterance.start_s, utterance.source, measured))
@@ -205,7 +243,7 @@ class Speakers:
         self._relabel([scene for id, scene in scenes.items() if id not in set(but)])
 
     def _relabel(self, scenes: Sequence[StoredMoment]) -> None:
-        speech = self._during("speech", [scene.moment for scene in scenes]).values()
+        speech = Speech(self._during("speech", [scene.moment for scene in scenes]).values())
         labels = {scene.id: scene_labels(scene.moment, pictured_moods(scene.labels), speech) for scene in scenes}
         if labels:
             self._moments.relabel("scene", labels)
@@ -223,6 +261,15 @@ def _last_of_each(
         if not (provisional and isinstance(before, MomentDescribed) and before.is_final):
             last[id] = fact
     return last
+
+
+def _furthest(covered: Iterable[CoverageAdvanced]) -> dict[str, float]:
+    """By source, up to when speech is complete."""
+    until_s: dict[str, float] = {}
+    for each in covered:
+        if each.modality == "speech":
+            until_s[each.source] = max(each.until_s, until_s.get(each.source, each.until_s))
+    return until_s
 
 
 def _kept(moment: MomentDescribed, labels: Labels | None) -> MomentDescribed:

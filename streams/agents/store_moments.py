@@ -25,12 +25,14 @@ def store_moments(
     topic: Any,
     outbox: Outbox,
     store: Callable[[Sequence[Change], float], None],
+    settle: Callable[[Sequence[CoverageAdvanced]], None],
     limits: Limits,
     on_stored: Callable[[Sequence[MomentDescribed], float], None],
     on_coverage: Callable[[CoverageAdvanced, WatermarkAdvanced], None],
 ) -> None:
     """`store` takes changes in order, and when they were stored (Unix seconds); it may block, and raise BadEvent.
 
+    `settle` takes what is covered once all before it is stored, and may block.
     `on_stored` and `on_coverage` tell the search node, in the same process, what has become searchable for good.
     """
 
@@ -61,6 +63,8 @@ def store_moments(
                     await outbox.reject(record, str(bad))
             if changes:
                 await keep(changes)
+            if covered:
+                await in_thread("storing moments", settle, covered)
             marks = [WatermarkAdvanced(c.source, c.modality, c.until_s, time.time()) for c in covered]
             for coverage, mark in zip(covered, marks, strict=True):
                 on_coverage(coverage, mark)

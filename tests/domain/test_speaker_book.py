@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from itertools import combinations, pairwise
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from domain.errors import BadRequest
 from domain.events import Vector
 from domain.speaker_book import SpeakerBook, SpeakerRules
-from domain.speakers import Speaker
+from domain.speakers import Speaker, Trait
 
 RULES = SpeakerRules()
 SIZE = 256
@@ -374,6 +375,21 @@ def test_forgetting_leaves_nothing(order: list[tuple[int, int]], forgotten: int)
         book.forget(ids[other])
     back = heard(book, forgotten, 0)
     assert back.name is None and back.number > 4
+
+
+def test_the_usual_of_a_speaker_is_told_as_it_was_before_a_moment() -> None:
+    book = SpeakerBook()
+    usual: list[Mapping[str, Trait]] = []
+    for number, pitch_hz in enumerate((200.0, 210.0, 190.0)):
+        person = next(iter(book.speakers()), None)
+        usual.append({} if person is None else person.traits)
+        book.hear(f"m{number}", voice(0, number), 3.0, 1000.0, "cam", {"pitch_hz": pitch_hz})
+    book.hear("m1", voice(0, 1), 3.0, 1000.0, "cam", {"pitch_hz": 210.0})
+
+    assert [book.usual(f"m{number}") for number in range(3)] == usual
+    assert usual[2]["pitch_hz"].count == 2
+    book.forget(book.speakers()[0].id)
+    assert book.usual("m2") == {}
 
 
 def test_the_voices_of_these_tests_are_as_far_apart_as_they_say() -> None:

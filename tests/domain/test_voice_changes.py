@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -162,3 +163,17 @@ def test_a_mean_voice_is_of_unit_length_whatever_the_order() -> None:
     assert np.dot(mean_voice(rows), mean_voice(rows[::-1])) == pytest.approx(1.0, abs=1e-6)
     with pytest.raises(ValueError, match="no voice"):
         mean_voice(rows[:0])
+
+
+def test_many_utterances_are_not_each_compared_with_each_other() -> None:
+    rows = np.vstack([heard([(person, 1.6)], 0)[0][:1] for person in (0, 1)])
+    many = np.repeat(rows, [3_000, 2_500], axis=0)
+
+    tracemalloc.start()
+    second, likeness = two_groups(many)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert sorted([int(second.sum()), int((~second).sum())]) == [2_500, 3_000]
+    assert likeness < RULES.two_below
+    assert peak < 60_000_000  # all with all would be 121 MB

@@ -83,6 +83,9 @@ class NoSpeakers:
     def load(self) -> list[Speaker]:
         return []
 
+    def last_number(self) -> int:
+        return 0
+
     def save(self, speakers: Sequence[Speaker]) -> None: ...
 
     def delete(self, ids: Iterable[str]) -> None: ...
@@ -207,10 +210,13 @@ async def test_a_search_can_ask_for_who_speaks_and_how(
 ) -> None:
     words = "we must talk about the budget"
     calm, unknown = Mood("calm", 0.5, -0.5, 0.4), Mood("unknown", 0.0, 0.0, 0.0)
-    store_moment("speech", words, at_s=0, labels=Labels((A1,), (ANGRY,)))
+    anas = replace(ANGRY, speaker=A2)
+    store_moment("speech", words, at_s=0, labels=Labels((A1,), (replace(anas, speaker=A1),)))
     store_moment("speech", words, at_s=40, labels=Labels((A2,), (calm,)), language="fr")
     store_moment("speech", words, at_s=80, labels=Labels((B1,), (unknown,)), is_final=False)
-    store_moment("scene", words, at_s=120, labels=Labels((B1, A2), (calm, ANGRY)))
+    store_moment(
+        "scene", words, at_s=120, labels=Labels((B1, A2), (replace(calm, speaker=B1), replace(ANGRY, speaker=A2)))
+    )
 
     async def starts(**narrowed: Any) -> list[float]:
         found = []
@@ -225,6 +231,8 @@ async def test_a_search_can_ask_for_who_speaks_and_how(
     assert await starts(speaker="Ana") == [0, 40, 120]
     assert await starts(speaker=["ana", "speaker 2"]) == [0, 40, 80, 120]
     assert await starts(speaker="Ana", mood="angry", kind="speech") == [0]
+    assert await starts(speaker="Ana", mood="angry", kind="scene") == [120]
+    assert await starts(speaker="speaker 2", mood="angry") == []  # Ana is, beside them
     assert await starts(speaker="speaker 2", kind="scene") == [120]
     assert await starts(mood=["calm", "unknown"]) == [40, 80, 120]
     assert await starts(language="FR") == [40]

@@ -12,9 +12,13 @@ import numpy as np
 import pytest
 
 from domain.errors import BadEvent, BadRequest
-from domain.events import Modality, MomentDescribed, MomentWithdrawn, MoodCue, Vector
+from domain.events import CoverageAdvanced, Modality, MomentDescribed, MomentWithdrawn, MoodCue, Vector
+from domain.moments import share_time
+from domain.mood import judge
 from domain.ports import Labels, MomentFilter, StoredMoment
+from search import scene_labels as scene_labels_module
 from search.collections import CollectionSpec
+from search.edge_store import EdgeCollection
 from search.speakers import Speakers, UnknownSpeaker
 from search.stores import EdgeFolder, Stores, open_store
 
@@ -359,3 +363,125 @@ def test_nobody_is_meant_by_a_name_nobody_has(speakers: Speakers) -> None:
         speakers.merge("speaker 1", "Ana")
     assert speakers.resolve("Ana") == ()
     assert speakers.label("no id") is None
+
+
+def covered(from_s: float, until_s: float, *, source: str = "cam", modality: Modality = "speech") -> CoverageAdvanced:
+    return CoverageAdvanced(source, modality, T0_S + from_s, T0_S + until_s, T0_S + until_s)
+
+
+def test_praise_that_is_likely_meant_otherwise_is_said_with_less_confidence(stores: Stores, speakers: Speakers) -> None:
+    speakers.store([spoken(0, text="it is wonderful"), spoken(10, text="oh, wonderful, it broke")], T0_S)
+    meant, sarcastic = (labels(stores, "speech")[at_s].moods[0] for at_s in (0, 10))
+    assert (sarcastic.label, sarcastic.valence) == (meant.label, meant.valence)
+    assert sarcastic.confidence < 0.5 * meant.confidence
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_utterance_is_no_part_of_the_usual_it_is_judged_by(stores: Stores, fails: bool) -> None:
+    def pitch(at_s: float, hz: float) -> MomentDescribed:
+        return spoken(at_s, cues=(MoodCue("voice", "pitch_hz", measured=hz),))
+
+    flaky: Any = Flaky(stores.moments, "upsert")
+    speakers = Speakers(stores.moments, stores.speakers, VOICE_SIZE)
+    speakers.store([pitch(10.0 * n, 200.0 + n) for n in range(8)], T0_S)
+    expected = judge(pitch(90, 260).cues, speakers.find("speaker 1").traits)
+    if fails:
+        speakers = Speakers(flaky, stores.speakers, VOICE_SIZE)
+        with pytest.raises(ConnectionError):
+            speakers.store([pitch(90, 260)], T0_S)
+    speakers.store([pitch(90, 260)], T0_S)
+    (mood,) = labels(stores, "speech")[90].moods
+    assert replace(mood, speaker=None) == expected
+
+
+def test_a_mood_is_its_speakers_also_in_a_scene(stores: Stores, speakers: Speakers) -> None:
+    bored = MoodCue("words", "boring", valence=-0.6, arousal=-0.6)
+    speakers.store([spoken(0), spoken(5, person=1, cues=(bored,)), scene(1, length_s=6.0, cues=(SMILES,))], T0_S)
+    ana, bob = (speakers.find(f"speaker {number}").id for number in (1, 2))
+    assert [(mood.speaker, mood.label) for mood in labels(stores, "scene")[1].moods] == [
+        (None, "happy"), (ana, "happy"), (bob, "sad")
+    ]  # fmt: skip
+    assert stored(stores, "scene", MomentFilter(speakers=(bob,), moods=("happy",))) == {}
+    assert set(stored(stores, "scene", MomentFilter(speakers=(ana,), moods=("happy",)))) == {1}
+
+
+def test_text_that_never_became_final_goes_when_speech_is_complete(stores: Stores, speakers: Speakers) -> None:
+    others = spoken(0, None, source="gate", is_final=False)
+    speakers.store([provisional(0), provisional(10), provisional(20), spoken(30), others], T0_S)
+    speakers.settle([covered(0, 14), covered(0, 50, modality="scene")])
+    found = stores.moments.newest("speech", EVERYTHING, 99)
+    assert [(each.moment.source, each.moment.start_s - T0_S) for each in found] == [
+        ("cam", 30), ("cam", 20), ("gate", 0)
+    ]  # fmt: skip
+    speakers.settle([covered(20, 25), covered(0, 14)])
+    assert set(stored(stores, "speech", MomentFilter(("cam",)))) == {30}
+
+
+def test_nor_does_it_come_late(stores: Stores, speakers: Speakers) -> None:
+    speakers.settle([covered(0, 14)])
+    speakers.store([provisional(0), provisional(10), provisional(14), spoken(4)], T0_S)
+    assert set(stored(stores, "speech")) == {4, 14}
+
+
+def test_all_of_it_goes_when_what_it_came_from_is_lost(stores: Stores, speakers: Speakers) -> None:
+    speakers.store([provisional(0), spoken(10), scene(1)], T0_S)
+    speakers.drop_provisional()
+    assert (set(stored(stores, "speech")), set(stored(stores, "scene"))) == ({10}, {1})
+
+
+def test_nor_does_a_replay_bring_back_how_a_forgotten_voice_sounded(stores: Stores, speakers: Speakers) -> None:
+    facts = [replace(spoken(0), cues=(JOY, MoodCue("voice", "pitch_hz", measured=187.5)))]
+    speakers.store(facts, T0_S)
+    speakers.store(facts, T0_S)
+    assert stored(stores, "speech")[0].moment.cues == facts[0].cues
+    speakers.forget("speaker 1")
+    speakers.store(facts, T0_S)
+    assert stored(stores, "speech")[0].moment.cues == ()
+
+
+def test_a_forgotten_speakers_number_is_nobody_elses(stores: Stores, speakers: Speakers) -> None:
+    speakers.store([spoken(0), spoken(10, person=1)], T0_S)
+    speakers.forget("speaker 2")
+    again = Speakers(stores.moments, stores.speakers, VOICE_SIZE)
+    again.store([spoken(20, person=2)], T0_S)
+    assert [speaker.label for speaker in again.all()] == ["speaker 1", "speaker 3"]
+
+
+def test_a_moment_that_is_refused_founds_no_speaker(stores: Stores, speakers: Speakers) -> None:
+    for wrong in (
+        replace(spoken(0), encoder="another"),
+        replace(spoken(0), vectors={"text": (1.0, 0.0, 0.0, 0.0), "voice": (0.0,) * VOICE_SIZE}),
+        spoken(0, cues=(MoodCue("voice", "pitch_hz", measured=1e160),)),
+    ):
+        with pytest.raises(BadEvent):
+            speakers.store([spoken(10, person=1), wrong], T0_S)
+    assert (speakers.all(), stores.speakers.load(), stored(stores, "speech")) == ([], [], {})
+
+
+def test_a_batch_is_flushed_once_a_collection(
+    stores: Stores, speakers: Speakers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(EdgeCollection, "flush", lambda collection: flushed.append(collection.spec.name))
+    speakers.store([scene(1), scene(6)], T0_S)
+    assert flushed == ["scenes"]
+    flushed.clear()
+    speakers.store([scene(2), spoken(0, length_s=8.0), withdrawn(provisional(20))], T0_S)
+    assert sorted(flushed) == ["scenes", "speakers", "speech"]
+
+
+def test_forgetting_compares_no_scene_with_all_speech(
+    stores: Stores, speakers: Speakers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 60
+    speakers.store([fact for n in range(count) for fact in (spoken(10.0 * n), scene(10.0 * n + 1))], T0_S)
+    compared: list[int] = []
+
+    def counting(one: MomentDescribed, other: MomentDescribed) -> bool:
+        compared.append(1)
+        return share_time(one, other)
+
+    monkeypatch.setattr(scene_labels_module, "share_time", counting)
+    speakers.forget("speaker 1")
+    assert 0 < len(compared) <= 2 * count
+    assert all(each == Labels() for each in labels(stores, "scene").values())

@@ -266,7 +266,7 @@ def found_after(store: MomentStore, where: MomentFilter, modality: Modality = "s
 
 def test_labels_come_back_as_they_went_in(store: MomentStore) -> None:
     said = moment(0.0, text="word")
-    labels = Labels(("ana", "ben"), (ANGRY, UNKNOWN, CALM))
+    labels = Labels(("ana", "ben"), (replace(ANGRY, speaker="ana"), UNKNOWN, CALM))
     store.upsert([said, moment(5.0, text="word")], T0_S, {moment_id(said): labels})
     assert [each.labels for each in store.newest("speech", ALL, 9)] == [Labels(), labels]
     assert store.search_words("speech", "word", MomentFilter(speakers=("ben",)), 9)[0].stored.labels == labels
@@ -276,10 +276,11 @@ def test_labels_are_replaced_and_everything_else_stays(store: MomentStore) -> No
     said = moment(0.0, text="word", voice=(0.0, 1.0, 0.0, 0.0))
     id = moment_id(said)
     store.upsert([said], T0_S, {id: Labels(("ana",), (ANGRY,))})
-    store.relabel("speech", {id: Labels(("ben",), (CALM,)), str(uuid.uuid4()): Labels(("ana",))})
+    bens = replace(CALM, speaker="ben")
+    store.relabel("speech", {id: Labels(("ben",), (bens,)), str(uuid.uuid4()): Labels(("ana",))})
     store.relabel("speech", {})
     (kept,) = store.newest("speech", ALL, 9, with_vectors=True)
-    assert kept.labels == Labels(("ben",), (CALM,))
+    assert kept.labels == Labels(("ben",), (bens,))
     assert replace(kept, labels=Labels()).moment == said
     assert found_after(store, MomentFilter(speakers=("ana",))) == []
     assert found_after(store, MomentFilter(moods=("angry",))) == []
@@ -298,6 +299,7 @@ def test_labels_are_replaced_and_everything_else_stays(store: MomentStore) -> No
         (MomentFilter(moods=("unknown",)), [3.0]),
         (MomentFilter(languages=("de", "fr")), [0.0]),
         (MomentFilter(only_final=True), [0.0, 1.0, 2.0, 4.0]),
+        (MomentFilter(only_provisional=True), [3.0]),
         (MomentFilter(valence=(-1.0, 1.0)), [0.0, 1.0, 2.0]),  # a mood that is not known has none
         (MomentFilter(valence=(-0.6, -0.6)), [0.0, 1.0]),  # both ends are included
         (MomentFilter(arousal=(-0.4, 0.6)), []),
@@ -305,11 +307,15 @@ def test_labels_are_replaced_and_everything_else_stays(store: MomentStore) -> No
         (MomentFilter(arousal=(0.0, 1.0), valence=(0.0, 1.0)), []),  # of one mood, not one of each
         (MomentFilter(moods=("calm",), arousal=(0.0, 1.0)), []),
         (MomentFilter(moods=("calm", "angry"), arousal=(0.0, 1.0)), [0.0, 1.0]),
-        (MomentFilter(speakers=("ben",), moods=("angry",), sources=("lobby",)), [1.0]),
+        (MomentFilter(speakers=("ben",), moods=("calm",), sources=("lobby",)), [1.0, 2.0]),
+        (MomentFilter(speakers=("ben",), moods=("angry",)), []),  # of the one who speaks
+        (MomentFilter(speakers=("ben", "ana"), valence=(-1.0, 0.0)), [0.0, 1.0]),
+        (MomentFilter(speakers=("ana",), moods=("angry",)), [0.0, 1.0]),
     ],
 )  # fmt: skip
 def test_speakers_moods_and_languages_filter(store: MomentStore, where: MomentFilter, expected: list[float]) -> None:
-    heard = [Labels(("ana",), (ANGRY,)), Labels(("ana", "ben"), (ANGRY, CALM)), Labels(("ben",), (CALM,)),
+    anas, bens = replace(ANGRY, speaker="ana"), replace(CALM, speaker="ben")
+    heard = [Labels(("ana",), (anas,)), Labels(("ana", "ben"), (anas, bens)), Labels(("ben",), (bens,)),
              Labels(("cleo",), (UNKNOWN,)), Labels()]  # fmt: skip
     for modality in ("speech", "scene"):
         moments = [
@@ -368,6 +374,8 @@ def test_a_deleted_voice_leaves_the_words(store: MomentStore) -> None:
         (lambda good: replace(good, vectors={"text": axis(0), "voice": axis(0)}), "'voice' has 8 numbers.*keeps 4"),
         (lambda good: replace(good, encoder="sentences-2"), "'sentences-2'.*belongs to 'sentences-1'"),
         (lambda good: replace(good, vectors={"text": (float("nan"),) * SIZE}), "not finite"),
+        (lambda good: replace(good, vectors={"text": axis(0), "voice": (0.0,) * VOICE}), "'voice' is zero"),
+        (lambda good: replace(good, cues=(MoodCue("voice", "pitch_hz", measured=1e160),)), "'pitch_hz' measures 1e"),
     ],
 )
 def test_a_moment_that_does_not_fit_is_refused_before_anything_is_written(

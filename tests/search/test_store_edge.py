@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +122,11 @@ def test_a_creation_cut_short_is_made_good(tmp_path: Path) -> None:
 
 
 def _files_with(folder: Path, voice: Vector) -> list[str]:
-    numbers = np.asarray(voice, dtype=np.float32).tobytes()
-    return [file.name for file in folder.rglob("*") if file.is_file() and numbers in file.read_bytes()]
+    return _files_holding(folder, np.asarray(voice, dtype=np.float32).tobytes())
+
+
+def _files_holding(folder: Path, held: bytes) -> list[str]:
+    return [file.name for file in folder.rglob("*") if file.is_file() and held in file.read_bytes()]
 
 
 def test_no_number_of_a_deleted_voice_stays_among_the_vectors(tmp_path: Path) -> None:
@@ -143,6 +147,43 @@ def test_no_number_of_a_deleted_voice_stays_among_the_vectors(tmp_path: Path) ->
     (point,) = shard.retrieve([moment_id(said)], with_payload=True, with_vector=True)
     assert isinstance(point.vector, dict) and set(point.vector) == {"text"}
     shard.close()
+
+
+def test_no_name_of_a_deleted_speaker_stays_in_any_file(tmp_path: Path) -> None:
+    voice = _unit(np.random.default_rng(1).normal(size=64))
+    ana = Speaker("5a1f2a0c-95c4-4c5b-a9a3-0d3c5d3f9b11", 1, voice, 1, 1.0, 1.0, 2.0, ("lobby",), name="Anaxagora")
+    ana = replace(ana, consent="Anaxagora, by mail", enrolled=voice)
+    bob = replace(ana, id="5a1f2a0c-95c4-4c5b-a9a3-0d3c5d3f9b12", number=2, name="Bob", consent=None, enrolled=None)
+    stores = open_store(EdgeFolder(tmp_path), SPECS)
+    stores.speakers.save([ana, bob])
+    stores.speakers.save([replace(ana, utterances=2, sources=("gate", "lobby"))])
+    assert _files_holding(tmp_path / "speakers", b"Anaxagora")
+    stores.speakers.delete([ana.id])
+    assert _files_holding(tmp_path / "speakers", b"Anaxagora") == []
+    assert [speaker.name for speaker in stores.speakers.load()] == ["Bob"]
+    stores.speakers.save([replace(bob, utterances=7)])
+    stores.close()
+    again = open_store(EdgeFolder(tmp_path), SPECS)
+    assert [(speaker.name, speaker.utterances) for speaker in again.speakers.load()] == [("Bob", 7)]
+    again.close()
+
+
+def test_a_purge_cut_short_loses_nobody(tmp_path: Path) -> None:
+    voice = _unit(np.random.default_rng(1).normal(size=64))
+    bob = Speaker("5a1f2a0c-95c4-4c5b-a9a3-0d3c5d3f9b12", 2, voice, 1, 1.0, 1.0, 2.0, ("lobby",))
+    stores = open_store(EdgeFolder(tmp_path), SPECS)
+    stores.speakers.save([bob])
+    stores.close()
+    home = tmp_path / "speakers"
+    shutil.copytree(home / "hot", home / "hot.new")
+    (home / "hot").rename(home / "hot.old")
+    for _ in range(2):
+        stores = open_store(EdgeFolder(tmp_path), SPECS)
+        assert [speaker.number for speaker in stores.speakers.load()] == [2]
+        stores.close()
+        shutil.copytree(home / "hot", home / "hot.old")
+    open_store(EdgeFolder(tmp_path), SPECS).close()
+    assert not (home / "hot.old").exists()
 
 
 def _unit(vector: np.ndarray[Any, np.dtype[np.float64]]) -> Vector:

@@ -1,0 +1,68 @@
+"""What the storing agent does with a batch, in which order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn, WatermarkAdvanced, encode
+from domain.topology import Topology
+from streams.agents.store_moments import store_moments
+
+
+class App:
+    consumer_generation_id = 0
+    started: Any = None
+
+    def agent(self, _topic: Any, name: str) -> Any:
+        def attach(function: Any) -> Any:
+            self.started = function
+            return function
+
+        return attach
+
+
+class Stream:
+    def __init__(self, app: App, facts: Sequence[MomentDescribed | CoverageAdvanced], notes: list[str]) -> None:
+        self.app, self._facts, self._notes = app, facts, notes
+
+    def noack(self) -> Stream:
+        return self
+
+    async def events(self) -> AsyncIterator[Any]:
+        for offset, fact in enumerate(self._facts):
+            sent = encode(fact)
+            message = SimpleNamespace(
+                key=sent.key, value=sent.value, headers=list(sent.headers.items()), topic="moments", partition=0,
+                offset=offset, timestamp=1000.0, generation_id=0,
+            )  # fmt: skip
+            yield SimpleNamespace(message=message, ack=lambda: self._notes.append("ack"))
+        await asyncio.sleep(0.1)
+
+
+def test_what_is_covered_is_settled_once_all_before_it_is_stored_and_then_said(topology: Topology) -> None:
+    notes: list[str] = []
+
+    class Outbox:
+        async def send(self, _topic: str, facts: Sequence[WatermarkAdvanced]) -> None:
+            notes.extend(f"said {fact.until_s}" for fact in facts)
+
+    def store(facts: Sequence[MomentDescribed | MomentWithdrawn], _stored_s: float) -> None:
+        notes.append(f"store {len(facts)}")
+
+    def settle(covered: Sequence[CoverageAdvanced]) -> None:
+        notes.extend(f"settle {each.until_s}" for each in covered)
+
+    app: Any = App()
+    outbox: Any = Outbox()
+    store_moments(
+        app, None, outbox, store, settle, topology.limits,
+        on_stored=lambda *_: None, on_coverage=lambda *_: notes.append("tell"),
+    )  # fmt: skip
+    said = MomentDescribed("cam", "speech", 1.0, 2.0, "sentences", {"text": (1.0, 0.0)}, text="hello")
+    facts: list[MomentDescribed | CoverageAdvanced] = [said, CoverageAdvanced("cam", "speech", 0.0, 3.0, 4.0)]
+    asyncio.run(app.started(Stream(app, facts, notes)))
+
+    assert notes == ["store 1", "settle 3.0", "tell", "said 3.0", "ack", "ack"]
