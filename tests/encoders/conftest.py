@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from domain.ports import PCM_RATE_HZ, Image, Pcm, PictureEncoder, SentenceEncoder, SpeechEncoder
 from encoders import EncoderOptions, load
 from nowseen.samples import PHOTOGRAPHS, SPEECH, DebianPackage, Origin, SampleFile, fetch_samples
+from nowseen.settings import load_settings
 
 # "That agent is already logged on. Please enter your agent number followed by the pound key.", by four people, 8 kHz.
 # June Wallack, Allison Smith, Carlo Flaibani (CC BY-SA 3.0), Maxim Topal (CC BY 3.0).
@@ -27,7 +28,7 @@ PROMPTS = {
 @pytest.fixture(scope="session")
 def samples() -> dict[str, Path]:
     """Five utterances of a LibriVox reading and four photographs, by file name."""
-    found = fetch_samples(Path("~/.cache/nowseen").expanduser(), [SPEECH, PHOTOGRAPHS])
+    found = fetch_samples(load_settings().cache, [SPEECH, PHOTOGRAPHS])
     assert found.missing == ()
     return dict(found.files)
 
@@ -56,7 +57,7 @@ def prompts() -> dict[str, Pcm]:
         )
         for language, (voice, sha256) in PROMPTS.items()
     ]
-    found = fetch_samples(Path("~/.cache/nowseen").expanduser(), origins)
+    found = fetch_samples(load_settings().cache, origins)
     assert found.missing == ()
     return {language: read_8_khz(found.files[f"{voice}.wav"]) for language, (voice, _) in PROMPTS.items()}
 

@@ -13,6 +13,7 @@ from domain.ports import PCM_RATE_HZ, Pcm, VoiceEncoder
 from nowseen.evaluate_mood import evaluate_mood
 from nowseen.evaluate_speakers import evaluate_speakers
 from nowseen.samples import SONNET, SPEECH, VOICE, fetch_samples
+from nowseen.settings import load_settings
 from nowseen.sound_files import read_sound, write_wav
 
 OPTIONS = encoders.EncoderOptions(Path("unused"), device="cpu", allow_download=False)
@@ -25,9 +26,8 @@ def voices() -> VoiceEncoder:
 
 @pytest.fixture(scope="module")
 def recordings() -> dict[str, Pcm]:
-    samples = fetch_samples(Path("~/.cache/nowseen").expanduser(), [SPEECH, SONNET, VOICE])
-    if samples.missing:
-        pytest.skip("; ".join(samples.missing))
+    samples = fetch_samples(load_settings().cache, [SPEECH, SONNET, VOICE])
+    assert samples.missing == ()
     return {name: read_sound(path)[: 20 * PCM_RATE_HZ] for name, path in samples.files.items()}
 
 

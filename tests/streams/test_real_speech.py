@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import wave
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ import encoders
 from domain.events import ChunkPublished, MomentDescribed
 from domain.ports import PCM_RATE_HZ, Pcm
 from nowseen.samples import SPEECH, fetch_samples
+from nowseen.settings import load_settings
 from streams.speech_describer import SoundChunk, SpeechModels
 from streams.transcriber import Transcriber
 
@@ -35,7 +35,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> SpeechModels:
 @pytest.fixture(scope="module")
 def readings() -> dict[str, Pcm]:
     """Utterances of a LibriVox reading."""
-    found = fetch_samples(Path("~/.cache/nowseen").expanduser(), [SPEECH])
+    found = fetch_samples(load_settings().cache, [SPEECH])
     assert found.missing == ()
     voices: dict[str, Pcm] = {}
     for name, path in sorted(found.files.items()):
@@ -76,7 +76,8 @@ def moments_of(pcm: Pcm, models: SpeechModels) -> list[MomentDescribed]:
     for before, after in pairwise(moments):
         assert before.end_s <= after.start_s
     words = [word for moment in moments for word in moment.words]
-    assert all(before.start_s <= after.start_s for before, after in pairwise(words))
+    assert all(before.end_s <= after.start_s + 0.02 for before, after in pairwise(words))
+    assert len({(word.text, word.start_s) for word in words}) == len(words)
     return moments
 
 
@@ -108,6 +109,7 @@ def test_clipping_and_a_poor_line_leave_the_words(readings: dict[str, Pcm], mode
     """Overdriven by 20 dB: still the same sentence, for the most part."""
     first = next(iter(readings.values()))
     clean = {word.text.lower().strip(".,") for moment in moments_of(first, models) for word in moment.words}
+    assert len(clean) >= 5
     loud = np.clip(first * 10 / np.abs(first).max(), -1, 1)
     heard = {word.text.lower().strip(".,") for moment in moments_of(loud, models) for word in moment.words}
     assert len(clean & heard) >= len(clean) / 2
