@@ -6,7 +6,6 @@ Every implementation of a port, fakes included, passes the same contract suite (
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -189,8 +188,9 @@ class Hit:
 class MomentStore(Protocol):
     """Moments, by vector, by words and by time. Methods block: call them off the event loop. Thread-safe."""
 
-    def together(self) -> AbstractContextManager[None]:
-        """What is written within is searchable at once, and durable when it ends: quicker. For one writer."""
+    def flush(self) -> None:
+        """Everything written is on the disk when it returns. Until then a crash of this process loses nothing of it,
+        and a power cut may."""
         ...
 
     def check(self, moments: Sequence[MomentDescribed]) -> None:
@@ -200,7 +200,7 @@ class MomentStore(Protocol):
     def upsert(
         self, moments: Sequence[MomentDescribed], stored_s: float, labels: Mapping[str, Labels] | None = None
     ) -> None:
-        """Durable and searchable when it returns. The same moment twice is one moment. `labels` by moment id."""
+        """Searchable when it returns. The same moment twice is one moment. `labels` by moment id."""
         ...
 
     def relabel(self, modality: Modality, labels: Mapping[str, Labels]) -> None:
@@ -245,12 +245,16 @@ class SpeakerStore(Protocol):
 
     def load(self) -> list[Speaker]: ...
 
+    def flush(self) -> None:
+        """As a MomentStore's."""
+        ...
+
     def last_number(self) -> int:
         """The highest that anybody had, those deleted included; 0 when nobody was heard yet."""
         ...
 
     def save(self, speakers: Sequence[Speaker]) -> None:
-        """Durable when it returns; one of the same id is replaced."""
+        """One of the same id is replaced."""
         ...
 
     def delete(self, ids: Iterable[str]) -> None:

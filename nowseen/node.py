@@ -90,6 +90,7 @@ def run_node(settings: Settings) -> None:
         Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes),
         speakers.store,
         speakers.settle,
+        speakers.flush,
         topology.limits,
         metrics.stored,
         on_coverage=covered,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 
 from domain.events import Modality, MomentDescribed, Vector
 from domain.moments import moment_id
@@ -30,21 +30,16 @@ class CollectionStore:
             raise ValueError("each collection must hold a modality of its own")
         self._words = Bm25Words()
         self._then_close = then_close or ExitStack()
-        self._unflushed: dict[str, Collection] | None = None  # within `together`
+        self._unflushed: dict[str, Collection] = {}
 
     def check(self, moments: Sequence[MomentDescribed]) -> None:
         for moment in moments:
             check_moment(self._collections[moment.modality].spec, moment)
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        self._unflushed = {}
-        try:
-            yield
-        finally:
-            written, self._unflushed = self._unflushed, None
-            for collection in written.values():
-                collection.flush()
+    def flush(self) -> None:
+        written, self._unflushed = self._unflushed, {}
+        for collection in written.values():
+            collection.flush()
 
     def upsert(
         self, moments: Sequence[MomentDescribed], stored_s: float, labels: Mapping[str, Labels] | None = None
@@ -63,23 +58,23 @@ class CollectionStore:
             ]
             for first in range(0, len(points), UPSERT_POINTS):
                 collection.upsert(points[first : first + UPSERT_POINTS])
-            self._flush(collection)
+            self._unflushed[collection.spec.name] = collection
 
     def relabel(self, modality: Modality, labels: Mapping[str, Labels]) -> None:
         if (collection := self._collections.get(modality)) is not None and labels:
             collection.set_fields({id: labels_payload(each) for id, each in labels.items()})
-            self._flush(collection)
+            self._unflushed[collection.spec.name] = collection
 
     def delete(self, modality: Modality, ids: Iterable[str]) -> None:
         if (collection := self._collections.get(modality)) is not None and (gone := list(ids)):
             collection.delete(gone)
-            self._flush(collection)
+            self._unflushed[collection.spec.name] = collection
 
     def delete_voices(self, ids: Iterable[str]) -> None:
         """The cues go too: how a voice sounded is told by them."""
         if (collection := self._collections.get("speech")) is not None and (gone := list(ids)):
             collection.forget(gone, ["voice"] if "voice" in collection.spec.vectors else [], HEARD)
-            self._flush(collection)
+            self._unflushed[collection.spec.name] = collection
 
     def search_vector(
         self, modality: Modality, vector: Vector, where: MomentFilter, limit: int, *, with_vectors: bool = False
@@ -125,12 +120,6 @@ class CollectionStore:
         for collection in self._collections.values():
             collection.close()
         self._then_close.close()
-
-    def _flush(self, collection: Collection) -> None:
-        if self._unflushed is None:
-            collection.flush()
-        else:
-            self._unflushed[collection.spec.name] = collection
 
     def _point(
         self, collection: Collection, id: str, moment: MomentDescribed, stored_s: float, labels: Labels

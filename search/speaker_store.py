@@ -27,10 +27,12 @@ class CollectionSpeakerStore:
     def last_number(self) -> int:
         return max((int(row.payload["number"]) for row in self._collection.everything()), default=0)
 
+    def flush(self) -> None:
+        self._collection.flush()
+
     def save(self, speakers: Sequence[Speaker]) -> None:
         if points := [_point(speaker) for speaker in {each.id: each for each in speakers}.values()]:
             self._collection.upsert(points)
-            self._collection.flush()
 
     def delete(self, ids: Iterable[str]) -> None:
         if gone := list(ids):

@@ -7,7 +7,8 @@ utterance that has a speaker: what no speaker leads to could not be found again 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Lock
 from typing import TypeVar
@@ -55,7 +56,7 @@ class Speakers:
         carries the speakers and moods of the final speech heard during it, whichever comes first. Raises BadEvent, and
         what the stores raise.
         """
-        with self._writing, self._moments.together():
+        with self._writing:
             last = _last_of_each(facts)
             self._check([fact for fact in last.values() if isinstance(fact, MomentDescribed)])
             known = self._during("speech", [fact for fact in last.values() if fact.modality == "speech"])
@@ -90,6 +91,11 @@ class Speakers:
                 late = self._moments.newest("speech", where, _AT_ONCE)
                 gone += [each.id for each in late if self._is_late(each.moment)]
             self._moments.delete("speech", gone)
+
+    def flush(self) -> None:
+        """Everything stored is on the disk when it returns."""
+        self._moments.flush()
+        self._kept.flush()
 
     def drop_provisional(self) -> None:
         """Deletes all text that is not final: what its final one would have come from is lost."""
@@ -126,20 +132,20 @@ class Speakers:
 
     def enrol(self, name: str, voice: Vector, consent: str, now_s: float) -> Speaker:
         """The named speaker of a recording; a voice already heard gets the name. Raises BadRequest."""
-        with self._writing:
+        with self._decided():
             self._save(self._ask(lambda book: book.enrol(name, voice, consent, now_s)))
             return self.find(name)
 
     def rename(self, who: str, name: str) -> Speaker:
         """Raises BadRequest."""
-        with self._writing:
+        with self._decided():
             speaker = self.find(who)
             self._save(self._ask(lambda book: book.name(speaker.id, name)))
             return self.find(speaker.id)
 
     def merge(self, who: str, into: str) -> Speaker:
         """The two are one from now on, and were. Raises BadRequest."""
-        with self._writing:
+        with self._decided():
             gone, stays = self.find(who), self.find(into)
             self._save(self._ask(lambda book: book.merge(gone.id, stays.id)))
             return self.find(stays.id)
@@ -149,7 +155,7 @@ class Speakers:
 
         Raises BadRequest when they are one voice.
         """
-        with self._writing:
+        with self._decided():
             speaker = self.find(who)
             where = MomentFilter(speakers=self.resolve(speaker.id))
             rows = {row.id: row for row in self._moments.newest("speech", where, _AT_ONCE, with_vectors=True)}
@@ -169,7 +175,7 @@ class Speakers:
 
         The words stay. Should it fail half way, it can be asked for again.
         """
-        with self._writing:
+        with self._decided():
             speaker = self.find(who)
             ids = self.resolve(speaker.id)
             where = MomentFilter(speakers=ids)
@@ -180,6 +186,13 @@ class Speakers:
             self._kept.delete(ids)
             for id in {*ids, *self._ask(lambda book: book.forget(speaker.id))}:
                 self._unsaved.pop(id, None)
+
+    @contextmanager
+    def _decided(self) -> Iterator[None]:
+        """For what a person asked for: on the disk before it is answered."""
+        with self._writing:
+            yield
+            self.flush()
 
     def _ask(self, question: Callable[[SpeakerBook], T]) -> T:
         with self._reading:

@@ -17,6 +17,7 @@ from streams.intake import read
 from streams.outbox import Outbox
 from streams.patience import in_thread
 
+FLUSHED_EVERY_S = 3.0
 Change: TypeAlias = MomentDescribed | MomentWithdrawn
 
 
@@ -26,13 +27,15 @@ def store_moments(
     outbox: Outbox,
     store: Callable[[Sequence[Change], float], None],
     settle: Callable[[Sequence[CoverageAdvanced]], None],
+    flush: Callable[[], None],
     limits: Limits,
     on_stored: Callable[[Sequence[MomentDescribed], float], None],
     on_coverage: Callable[[CoverageAdvanced, WatermarkAdvanced], None],
 ) -> None:
     """`store` takes changes in order, and when they were stored (Unix seconds); it may block, and raise BadEvent.
 
-    `settle` takes what is covered once all before it is stored, and may block.
+    `settle` takes what is covered once all before it is stored, and may block. What is stored can be searched at once;
+    it is acknowledged when `flush` has put it on the disk, now and then: a flush holds up whoever searches.
     `on_stored` and `on_coverage` tell the search node, in the same process, what has become searchable for good.
     """
 
@@ -49,6 +52,8 @@ def store_moments(
                     await keep([each])
 
     async def agent(stream: StreamT[Any]) -> None:
+        unflushed: list[EventT[Any]] = []
+        flushed_s = time.monotonic()
         async for records in batches(stream, limit=256, within_s=0.15):
             changes: list[tuple[EventT[Any], Change]] = []
             covered: list[CoverageAdvanced] = []
@@ -69,7 +74,11 @@ def store_moments(
             for coverage, mark in zip(covered, marks, strict=True):
                 on_coverage(coverage, mark)
             await outbox.send("watermarks", marks)
-            for record in records:
-                record.ack()
+            unflushed += records
+            if unflushed and time.monotonic() - flushed_s >= FLUSHED_EVERY_S:
+                await in_thread("flushing the store", flush)
+                while unflushed:
+                    unflushed.pop(0).ack()
+                flushed_s = time.monotonic()
 
     app.agent(topic, name="store_moments")(agent)

@@ -90,6 +90,8 @@ class NoSpeakers:
 
     def delete(self, ids: Iterable[str]) -> None: ...
 
+    def flush(self) -> None: ...
+
 
 @pytest.fixture
 def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:

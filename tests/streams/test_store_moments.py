@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn, WatermarkAdvanced, encode
 from domain.topology import Topology
 from streams.agents.store_moments import store_moments
@@ -42,7 +44,14 @@ class Stream:
         await asyncio.sleep(0.1)
 
 
-def test_what_is_covered_is_settled_once_all_before_it_is_stored_and_then_said(topology: Topology) -> None:
+AFTER_EACH, NEVER = 0.0, 1e9
+
+
+@pytest.mark.parametrize(("flushed_every_s", "ends"), [(AFTER_EACH, ["flush", "ack", "ack"]), (NEVER, [])])
+def test_stored_then_settled_then_said_and_acknowledged_once_on_the_disk(
+    topology: Topology, monkeypatch: pytest.MonkeyPatch, flushed_every_s: float, ends: list[str]
+) -> None:
+    monkeypatch.setattr("streams.agents.store_moments.FLUSHED_EVERY_S", flushed_every_s)
     notes: list[str] = []
 
     class Outbox:
@@ -58,11 +67,11 @@ def test_what_is_covered_is_settled_once_all_before_it_is_stored_and_then_said(t
     app: Any = App()
     outbox: Any = Outbox()
     store_moments(
-        app, None, outbox, store, settle, topology.limits,
+        app, None, outbox, store, settle, lambda: notes.append("flush"), topology.limits,
         on_stored=lambda *_: None, on_coverage=lambda *_: notes.append("tell"),
     )  # fmt: skip
     said = MomentDescribed("cam", "speech", 1.0, 2.0, "sentences", {"text": (1.0, 0.0)}, text="hello")
     facts: list[MomentDescribed | CoverageAdvanced] = [said, CoverageAdvanced("cam", "speech", 0.0, 3.0, 4.0)]
     asyncio.run(app.started(Stream(app, facts, notes)))
 
-    assert notes == ["store 1", "settle 3.0", "tell", "said 3.0", "ack", "ack"]
+    assert notes == ["store 1", "settle 3.0", "tell", "said 3.0", *ends]
