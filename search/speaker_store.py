@@ -9,7 +9,7 @@ from domain.events import Vector
 from domain.speakers import Speaker, Trait
 from search.collections import Collection, Point, Row
 
-_LAST_NUMBER = "5f0c7f3e-7f0f-5d55-9d0c-0f6c1f1f7a10"  # id of a point that holds nothing but a number
+_LAST_NUMBER = "5f0c7f3e-7f0f-5d55-9d0c-0f6c1f1f7a10"  # id of a point that is nobody and holds a number
 
 
 class CollectionSpeakerStore:
@@ -36,7 +36,9 @@ class CollectionSpeakerStore:
 
     def delete(self, ids: Iterable[str]) -> None:
         if gone := list(ids):
-            last = Point(_LAST_NUMBER, {}, None, {"number": self.last_number()})
+            spec = self._collection.spec
+            blank = (1.0, *[0.0] * (spec.vectors[spec.searched_by] - 1))
+            last = Point(_LAST_NUMBER, {spec.searched_by: blank}, None, {"number": self.last_number()})
             self._collection.upsert([last])  # or a stranger would get a forgotten speaker's number
             self._collection.delete(gone)
             self._collection.purge()

@@ -511,6 +511,17 @@ def test_a_speaker_saved_again_is_replaced_and_one_deleted_is_gone(stores: Store
     assert known(stores) == [nameless, cleo]
 
 
+def test_the_last_number_is_that_of_a_deleted_speaker_too(stores: Stores) -> None:
+    ana, ben, cleo = speakers()
+    assert stores.speakers.last_number() == 0
+    stores.speakers.save([ana, ben, cleo])
+    last = max(each.number for each in (ana, ben, cleo))
+    stores.speakers.delete([each.id for each in (ana, ben, cleo) if each.number == last])
+    assert (stores.speakers.last_number(), len(known(stores))) == (last, 2)
+    stores.speakers.delete([each.id for each in (ana, ben, cleo)])
+    assert (stores.speakers.last_number(), known(stores)) == (last, [])
+
+
 def test_more_speakers_than_one_page_are_all_loaded(stores: Stores) -> None:
     _, ben, _ = speakers()
     many = [replace(ben, id=str(uuid.uuid4()), number=number) for number in range(2500)]
