@@ -19,16 +19,19 @@ class Question:
     source: str | None = None  # None: there is no honest answer
     what: str = ""  # of the Span where the answer lies; empty: any in which the speaker is heard
     speaker: str | None = None  # only moments in which this one is heard
+    valence_max: float | None = None  # only moments at most so pleasant
 
     @property
     def asked(self) -> str:
         """As the arguments of `nowseen search`."""
-        return f'"{self.query}"' + (f" --speaker {self.speaker}" if self.speaker else "")
+        speaker = f" --speaker {self.speaker}" if self.speaker else ""
+        return f'"{self.query}"' + speaker + ("" if self.valence_max is None else f" --valence=:{self.valence_max:g}")
 
     @property
     def parameters(self) -> dict[str, str]:
         """As those of the API's search."""
-        return {"q": self.query, **({"speaker": self.speaker} if self.speaker else {})}
+        mood = {} if self.valence_max is None else {"valence_max": f"{self.valence_max:g}"}
+        return {"q": self.query, **({"speaker": self.speaker} if self.speaker else {}), **mood}
 
 
 QUESTIONS = (
@@ -40,6 +43,13 @@ QUESTIONS = (
         "words as they were said",
         "bookclub",
         "unless to be rather cold hearted and rather selfish is to be ill disposed",
+    ),
+    Question(
+        "rather selfish",
+        "words as they were said, unpleasant ones",
+        "bookclub",
+        "unless to be rather cold hearted and rather selfish is to be ill disposed",
+        valence_max=-0.2,
     ),
     Question(
         "if his wife had been kinder, people would have thought better of him",

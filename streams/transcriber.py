@@ -99,7 +99,10 @@ class Transcriber:
                     silent_s = max(silent_s, now_s - source.last_seen_s)
                 # A source whose chunks are long is silent for long between them.
                 if silent_s >= max(idle_s, 2 * source.last.chunk.duration_s):
-                    self._end(key, result)
+                    try:
+                        self._end(key, result)
+                    except Exception as error:  # the next call tries again; what other sources settled is kept
+                        log.warning("source %s: ending its speech failed: %s", key[1], error)
         return result
 
     def describe(self, cut: CutSound) -> Described:

@@ -55,6 +55,12 @@ def test_a_folder_that_can_t_be_made_is_told_without_a_traceback(tmp_path: Path)
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--valence", "--arousal"])
+def test_a_range_of_mood_that_is_none_is_told(option: str) -> None:
+    done = nowseen("search", "the budget", option, "-1:-3")
+    assert (done.returncode, done.stderr[:40].startswith(f"nowseen: {option} is MIN:MAX")) == (2, True)
+
+
 def test_a_broker_that_does_not_answer_is_told_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,3 +85,10 @@ def test_who_is_not_known_by_name_is_not_asked_for() -> None:
     panel = SampleSource("panel", Path("p.mp4"), 9.0, ("speech",))
     assert {question.source for question in askable([panel])} == {None}
     assert {question.source for question in askable([panel], ["Allison"])} == {"panel", None}
+
+
+def test_a_question_about_a_mood_is_asked_as_it_is_shown() -> None:
+    question = Question("selfish", "words", "panel", speaker="Ana", valence_max=-0.2)
+    assert question.asked == '"selfish" --speaker Ana --valence=:-0.2'
+    assert question.parameters == {"q": "selfish", "speaker": "Ana", "valence_max": "-0.2"}
+    assert any(each.valence_max is not None for each in QUESTIONS)

@@ -18,6 +18,7 @@ from domain.moments import moment_id
 from domain.ports import PCM_RATE_HZ, EncoderInfo, Matrix, Pcm, Transcript
 from streams.decode import decode_sound
 from streams.speech_describer import CutSound, SoundChunk, SpeechModels
+from streams.speech_segments import Settled, SourceSound
 from streams.transcriber import Transcriber
 
 START_S = 1_700_000_000.0
@@ -348,6 +349,27 @@ def test_what_was_settled_when_cutting_failed_is_not_lost(monkeypatch: pytest.Mo
     assert cut.rejected == [(0, 1, "RuntimeError: no such window")]
     run.push(transcriber, chunks[2:])
     assert run.words == [f"w{number}" for number in range(1, 10)]
+
+
+def test_a_source_that_cannot_be_ended_costs_no_other_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    transcriber, finish = new_transcriber(), SourceSound.finish
+    for source in ("a", "b"):
+        transcriber.cut(chunked(sound([1, 2, 3, 4, 5, 6]), source=source)[:3], START_S)
+    calls: list[SourceSound] = []
+
+    def fails_at_second(self: SourceSound) -> list[Settled]:
+        calls.append(self)
+        if len(calls) == 2:
+            raise RuntimeError("no such window")
+        return finish(self)
+
+    monkeypatch.setattr(SourceSound, "finish", fails_at_second)
+    ended = [transcriber.cut_idle(START_S + 60.0, 6.0, is_drained=True) for _ in range(3)]
+    assert [[piece[0].chunk.source for piece in cut.settled if len(piece[1].pcm)] for cut in ended] == [
+        ["a"],
+        ["b"],
+        [],
+    ]
 
 
 @pytest.mark.parametrize("apart_s", [0.0, 0.4, -3600.0, 3600.0])
