@@ -14,10 +14,10 @@ from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn, Wa
 from domain.topology import Limits
 from streams.batches import batches
 from streams.intake import read
+from streams.on_disk import OnDisk
 from streams.outbox import Outbox
 from streams.patience import in_thread
 
-FLUSHED_EVERY_S = 3.0
 Change: TypeAlias = MomentDescribed | MomentWithdrawn
 
 
@@ -35,7 +35,7 @@ def store_moments(
     """`store` takes changes in order, and when they were stored (Unix seconds); it may block, and raise BadEvent.
 
     `settle` takes what is covered once all before it is stored, and may block. What is stored can be searched at once;
-    it is acknowledged when `flush` has put it on the disk, now and then: a flush holds up whoever searches.
+    it is acknowledged when `flush` has put it on the disk.
     `on_stored` and `on_coverage` tell the search node, in the same process, what has become searchable for good.
     """
 
@@ -52,8 +52,7 @@ def store_moments(
                     await keep([each])
 
     async def agent(stream: StreamT[Any]) -> None:
-        unflushed: list[EventT[Any]] = []
-        flushed_s = time.monotonic()
+        on_disk = OnDisk(flush)
         async for records in batches(stream, limit=256, within_s=0.15):
             changes: list[tuple[EventT[Any], Change]] = []
             covered: list[CoverageAdvanced] = []
@@ -74,11 +73,6 @@ def store_moments(
             for coverage, mark in zip(covered, marks, strict=True):
                 on_coverage(coverage, mark)
             await outbox.send("watermarks", marks)
-            unflushed += records
-            if unflushed and time.monotonic() - flushed_s >= FLUSHED_EVERY_S:
-                await in_thread("flushing the store", flush)
-                while unflushed:
-                    unflushed.pop(0).ack()
-                flushed_s = time.monotonic()
+            await on_disk.acknowledge(records)
 
     app.agent(topic, name="store_moments")(agent)

@@ -458,16 +458,19 @@ def test_a_moment_that_is_refused_founds_no_speaker(stores: Stores, speakers: Sp
     assert (speakers.all(), stores.speakers.load(), stored(stores, "speech")) == ([], [], {})
 
 
-def test_a_batch_is_flushed_once_a_collection(
+def test_what_is_stored_is_flushed_when_asked_and_what_is_decided_at_once(
     stores: Stores, speakers: Speakers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[str] = []
     monkeypatch.setattr(EdgeCollection, "flush", lambda collection: flushed.append(collection.spec.name))
     speakers.store([scene(1), scene(6)], T0_S)
-    assert flushed == ["scenes"]
-    flushed.clear()
     speakers.store([scene(2), spoken(0, length_s=8.0), withdrawn(provisional(20))], T0_S)
+    assert flushed == []
+    speakers.flush()
     assert sorted(flushed) == ["scenes", "speakers", "speech"]
+    flushed.clear()
+    speakers.rename("speaker 1", "Ana")
+    assert flushed == ["speakers"]
 
 
 def test_forgetting_compares_no_scene_with_all_speech(

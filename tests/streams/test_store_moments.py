@@ -41,7 +41,7 @@ class Stream:
                 offset=offset, timestamp=1000.0, generation_id=0,
             )  # fmt: skip
             yield SimpleNamespace(message=message, ack=lambda: self._notes.append("ack"))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)  # longer than a batch is waited for
 
 
 AFTER_EACH, NEVER = 0.0, 1e9
@@ -51,7 +51,7 @@ AFTER_EACH, NEVER = 0.0, 1e9
 def test_stored_then_settled_then_said_and_acknowledged_once_on_the_disk(
     topology: Topology, monkeypatch: pytest.MonkeyPatch, flushed_every_s: float, ends: list[str]
 ) -> None:
-    monkeypatch.setattr("streams.agents.store_moments.FLUSHED_EVERY_S", flushed_every_s)
+    monkeypatch.setattr("streams.on_disk.FLUSHED_EVERY_S", flushed_every_s)
     notes: list[str] = []
 
     class Outbox:
