@@ -14,7 +14,8 @@ def tune_native_libraries(*, threads: int | None = None) -> None:
 
     OpenMP's threads spin after every operation, waiting for the next. Each Python thread that runs a model has a team
     of its own, so on few cores they take the processor from each other, and from those who ask. And glibc keeps an
-    arena of freed memory for each of many threads: with two, a busy worker of 2.1 GB has 1.7.
+    arena of freed memory for each of many threads: with two, a busy worker of 2.1 GB has 1.7. (Large pieces apart, from
+    4 MB on, would be another 0.4 GB less, and a fifth slower.)
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if threads is not None:

@@ -7,6 +7,8 @@ import logging
 import os
 from typing import Any
 
+import numpy as np
+
 import encoders
 from domain.events import SpeechCut
 from domain.topology import DEAD_LETTERS
@@ -53,6 +55,7 @@ def run_worker(settings: Settings) -> None:
         encoders.load("word_moods", names["word_moods"], options),
         encoders.load("voice_moods", names["voice_moods"], options),
     )
+    pictures.encode_images([np.zeros((64, 64, 3), np.uint8)])  # what it loads with the first picture, it loads now
     archive = FsspecArchive(settings.archive_url)
     app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)

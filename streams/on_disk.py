@@ -14,7 +14,7 @@ from faust.types import EventT
 
 from streams.patience import in_thread
 
-FLUSHED_EVERY_S = 3.0
+FLUSHED_EVERY_S = 10.0
 
 
 class OnDisk:
