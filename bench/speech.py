@@ -11,7 +11,6 @@ import json
 import sys
 import tempfile
 import time
-import wave
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +30,7 @@ from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.evaluate_speakers import evaluate_speakers
 from nowseen.samples import ORIGINS, SONNET, SPEECH, VOICE, fetch_samples
 from nowseen.settings import load_settings, load_topology
-from nowseen.sound_files import to_int16
+from nowseen.sound_files import write_wav
 from streams.speech_describer import SoundChunk, SpeechModels
 from streams.transcriber import Transcriber
 
@@ -143,11 +142,7 @@ class Live:
 
 def _wav(pcm: Pcm) -> bytes:
     out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(PCM_RATE_HZ)
-        file.writeframes(to_int16(pcm).tobytes())
+    write_wav(out, pcm)
     return out.getvalue()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -33,9 +34,9 @@ def read_sound(path: Path) -> Pcm:
     return np.clip(np.nan_to_num(np.concatenate(pieces)), -1.0, 1.0).astype(np.float32, copy=False)
 
 
-def write_wav(path: Path, pcm: Pcm) -> None:
+def write_wav(to: Path | BinaryIO, pcm: Pcm) -> None:
     """16 bit, mono."""
-    with wave.open(str(path), "wb") as out:
+    with wave.open(str(to) if isinstance(to, Path) else to, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(PCM_RATE_HZ)
