@@ -57,11 +57,11 @@ def _describe(role: str, name: str, options: EncoderOptions) -> EncoderInfo:
                     return concept_pictures.concept_info(options, stand_in_for=name)
             return open_clip_pictures.open_clip_info(choice, str(path or choice.download_address), options)
         case "sentences":
-            from encoders import sentences
+            from encoders import minilm, sentences
 
-            if name == sentences.MINILM:
-                return sentences.minilm_info(options)
-            require_prefix(role, name, sentences.PREFIX, sentences.MINILM)
+            if name == minilm.MINILM:
+                return minilm.minilm_info(options)
+            require_prefix(role, name, sentences.PREFIX, minilm.MINILM)
             return sentences.other_info(name, options)
         case "speech":
             from encoders import whisper_speech, whisper_weights

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from runpy import run_path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,9 @@ import numpy.typing as npt
 from domain.errors import ConfigError
 from domain.ports import EncoderInfo, Image, Matrix
 from encoders.devices import prepare_device
+from encoders.minilm import VECTOR_SIZE as MINILM_VECTOR_SIZE
 from encoders.options import EncoderOptions
-from encoders.sentences import MINILM_VECTOR_SIZE, load_minilm
-from encoders.torchvision_shim import make_torchvision_importable
+from encoders.sentences import load_minilm
 from encoders.vectors import no_rows, unit_rows
 from encoders.weights import packaged_file, packaged_origin
 
@@ -87,10 +88,7 @@ class ConceptPictureEncoder:
     def _classes(self) -> tuple[torch.nn.Module, Matrix]:
         """The classifier, and the vector of each of its classes."""
         with self._loading:
-            make_torchvision_importable()
-            from open_clip import IMAGENET_CLASSNAMES
-
-            return _load_classifier(self._weights).to(self._device), self._sentences.encode_texts(IMAGENET_CLASSNAMES)
+            return _load_classifier(self._weights).to(self._device), self._sentences.encode_texts(_class_names())
 
 
 def concept_info(options: EncoderOptions, stand_in_for: str | None = None) -> EncoderInfo:
@@ -104,6 +102,15 @@ def concept_info(options: EncoderOptions, stand_in_for: str | None = None) -> En
         stand_in_for=stand_in_for,
         warning="Knows a thousand kinds of objects and animals; people, actions, colours and places only by chance.",
     )
+
+
+def _class_names() -> list[str]:
+    """ImageNet's classes as CLIP's authors word them: open_clip's file of them alone, as the package takes 0.4 GB."""
+    package = find_spec("open_clip")
+    assert package is not None and package.submodule_search_locations is not None  # noqa: S101  (a pinned dependency)
+    path = Path(package.submodule_search_locations[0]) / "zero_shot_metadata.py"
+    names: list[str] = run_path(str(path))["IMAGENET_CLASSNAMES"]
+    return names
 
 
 def _square(image: Image) -> npt.NDArray[np.uint8]:

@@ -80,16 +80,17 @@ def _pictures(name: str, options: EncoderOptions) -> PictureEncoder:
     from encoders.concept_pictures import CONCEPT, ConceptPictureEncoder
     from encoders.open_clip_names import PREFIX, parse_choice
     from encoders.open_clip_pictures import OpenClipPictureEncoder
+    from encoders.open_clip_probe import require_open_clip
     from encoders.weights import WeightsUnavailable
 
     if name == CONCEPT:
         return ConceptPictureEncoder(options)
     require_prefix("pictures", name, PREFIX, CONCEPT)
-    choice = parse_choice(name)
     try:
-        return OpenClipPictureEncoder(choice, options)
+        require_open_clip(name, options)
+        return OpenClipPictureEncoder(parse_choice(name), options)
     except WeightsUnavailable as error:
-        if choice.file is not None:
+        if "@" in name:  # the user's own file
             raise ConfigError(f"pictures: {error}") from error
         stand_in = ConceptPictureEncoder(options, stand_in_for=name)
         _log.warning("PICTURES ARE SEARCHED BY A STAND-IN. %s. %s", error, stand_in.info.warning)
@@ -97,7 +98,8 @@ def _pictures(name: str, options: EncoderOptions) -> PictureEncoder:
 
 
 def _sentences(name: str, options: EncoderOptions) -> SentenceEncoder:
-    from encoders.sentences import MINILM, PREFIX, load_minilm, load_other
+    from encoders.minilm import MINILM
+    from encoders.sentences import PREFIX, load_minilm, load_other
 
     if name == MINILM:
         return load_minilm(options)
