@@ -156,6 +156,7 @@ class MomentFilter:
     arousal: tuple[float, float] | None = None
     only_final: bool = False
     only_provisional: bool = False
+    excluded: tuple[MomentFilter, ...] = ()  # a moment inside one of these is left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +214,27 @@ class MomentStore(Protocol):
         """Removes the voice vectors and the labels of these utterances, for good."""
         ...
 
+    def generation(self) -> int | None:
+        """Higher after every change, so that what was found at one generation can be kept while it lasts. None when
+        others write to the store too."""
+        ...
+
+    def get(self, modality: Modality, ids: Iterable[str], *, with_vectors: bool = False) -> list[StoredMoment]:
+        """Those that are there, in no order."""
+        ...
+
     def search_vector(
-        self, modality: Modality, vector: Vector, where: MomentFilter, limit: int, *, with_vectors: bool = False
+        self,
+        modality: Modality,
+        vector: Vector,
+        where: MomentFilter,
+        limit: int,
+        *,
+        with_vectors: bool = False,
+        using: str | None = None,
     ) -> list[Hit]:
-        """Nearest by cosine, best first."""
+        """Nearest by cosine, best first. `using` names another vector than the one the modality is searched by; a
+        moment that lacks it is not found."""
         ...
 
     def search_words(

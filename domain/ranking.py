@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from domain.events import Modality
 from domain.ports import Labels
 
-Why: TypeAlias = Literal["picture", "meaning", "words"]
+Why: TypeAlias = Literal["picture", "meaning", "words", "voice", "filter"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,16 +19,17 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.errors import BadEvent, BadRequest
+from domain.instants import BadInstant
+from domain.query import QueryMistake
 from search.clips import BadClip
-from search.instants import BadInstant
-from search.service import BadQuery
+from search.request import BadQuery
 from search.speakers import UnknownSpeaker
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _LOCAL_ORIGINS = r"http://(127\.0\.0\.1|localhost)(:\d+)?"
 _READING = ("GET", "HEAD", "OPTIONS")
 # What no form and no script elsewhere can send unless the browser asks us first (Fetch standard, "simple requests").
-_DELIBERATE = re.compile(r"application/(json|octet-stream)|(audio|video)/.+")
+_DELIBERATE = re.compile(r"application/(json|octet-stream)|(audio|video|image)/.+")
 _log = logging.getLogger(__name__)
 
 
@@ -71,8 +72,8 @@ def _not_deliberate(scope: Scope) -> tuple[int, str] | None:
         return 403, f"the page {origin[:80]!r} may not change anything here"
     if scope["method"] == "POST" and not _DELIBERATE.fullmatch(content_type.partition(";")[0].strip().lower()):
         return 415, (
-            "send it with the content type application/json, or a recording as audio/... or application/octet-stream: "
-            "anything else could come from a foreign web page"
+            "send it with the content type application/json, or media as image/..., audio/..., video/... or "
+            "application/octet-stream: anything else could come from a foreign web page"
         )
     return None
 
@@ -90,6 +91,7 @@ def add_guards(app: FastAPI, allowed_hosts: Iterable[str]) -> None:
     for mistake in (BadQuery, BadClip, BadInstant, BadEvent, BadRequest):
         app.add_exception_handler(mistake, _mistake)
     app.add_exception_handler(UnknownSpeaker, _unknown)
+    app.add_exception_handler(QueryMistake, _pointed_at)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(OSError, _unavailable)
@@ -98,6 +100,11 @@ def add_guards(app: FastAPI, allowed_hosts: Iterable[str]) -> None:
 
 async def _mistake(_: Request, error: Exception) -> JSONResponse:
     return _answer(400, str(error))
+
+
+async def _pointed_at(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, QueryMistake)  # noqa: S101  (registered for it alone)
+    return JSONResponse({"error": str(error), "at": {"start": error.start, "end": error.end}}, 400)
 
 
 async def _unknown(_: Request, error: Exception) -> JSONResponse:

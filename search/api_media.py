@@ -10,10 +10,10 @@ from fastapi.responses import FileResponse, Response
 
 from domain.errors import BadEvent
 from domain.events import MODALITIES, check_source
+from domain.instants import format_instant
 from search.api_models import ErrorModel
 from search.api_parts import ApiParts
 from search.clips import Clip, Clips, NothingPlayable, plan_clip
-from search.instants import format_instant
 
 _WAITING_FOR_CLIPS = 8  # threads; more requests than that queue without one
 _THUMBNAIL_ENDING = ".jpg"  # as MediaArchive.put_thumbnail names them; no chunk ends in it

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from domain.events import CueKind, Modality
+from domain.instants import format_instant
 from domain.mood import Mood, MoodLabel
 from domain.ports import EncoderInfo
+from domain.query import Clause, Filters
 from domain.ranking import Evidence, RankedMoment, Why
 from search.clip_links import Links
-from search.instants import format_instant
 from search.service import NewMoment
 
 CompleteUntil = dict[str, dict[str, float]]
@@ -130,8 +132,45 @@ class MomentModel(BaseModel):
         )
 
 
+class FiltersModel(BaseModel):
+    sources: list[str]
+    speakers: list[str]
+    moods: list[str]
+    languages: list[str]
+    kinds: list[str]
+
+    @staticmethod
+    def of(filters: Filters) -> FiltersModel:
+        return FiltersModel(**{name: list(values) for name, values in asdict(filters).items()})
+
+
+class ClauseModel(BaseModel):
+    """What must be true at one time of one source."""
+
+    text: str = Field(description="what is ranked by")
+    phrases: list[str] = Field(description="must be said or written, word for word")
+    excluded: list[str] = Field(description="must not be there")
+    where: FiltersModel
+    where_not: FiltersModel
+    since_s: float | None
+    until_s: float | None
+
+    @staticmethod
+    def of(clause: Clause) -> ClauseModel:
+        return ClauseModel(
+            text=clause.text,
+            phrases=list(clause.phrases),
+            excluded=list(clause.excluded),
+            where=FiltersModel.of(clause.where),
+            where_not=FiltersModel.of(clause.where_not),
+            since_s=clause.since_s,
+            until_s=clause.until_s,
+        )
+
+
 class SearchModel(BaseModel):
     query: str
+    understood: list[ClauseModel] = Field(description="how the query was read; of several, all at the same time")
     moments: list[MomentModel]
     complete_until: CompleteUntil = Field(
         description="by source and modality, up to when the index is complete: later than that, no match may only mean "
@@ -202,8 +241,14 @@ class HealthModel(BaseModel):
     warnings: list[str]
 
 
+class PlaceModel(BaseModel):
+    start: int
+    end: int
+
+
 class ErrorModel(BaseModel):
     error: str = Field(description="what is wrong and what to do")
+    at: PlaceModel | None = Field(default=None, description="which characters of the query are meant")
 
 
 def stand_in_warnings(encoders: tuple[EncoderInfo, ...]) -> list[str]:

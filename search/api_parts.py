@@ -10,6 +10,7 @@ from domain.events import Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentStore
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
+from search.request import BadQuery
 from search.service import SearchService
 from search.speakers import Speakers
 from search.watermarks import Watermarks
@@ -33,3 +34,9 @@ class ApiParts:
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to
     clock: Callable[[], float] = time  # Unix seconds
+
+    def ids_of(self, who: str) -> tuple[str, ...]:
+        """Of everybody meant by a name, a label or an id. Raises BadQuery when nobody is."""
+        if ids := self.speakers.resolve(who):
+            return ids
+        raise BadQuery(self.speakers.nobody(who))

@@ -130,11 +130,17 @@ class EdgeCollection:
         shutil.rmtree(shard.with_suffix(".old"))
         self._shard = self._load(shard, self._start_anew)
 
-    def nearest(self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
-        if isinstance(query, SparseWords):
-            asked = edge.Query.Nearest(edge.SparseVector(query.indices, query.values), using=WORDS)
-        else:
-            asked = edge.Query.Nearest(list(query), using=self.spec.searched_by)
+    def get(self, ids: Sequence[str], *, with_vectors: bool) -> list[Row]:
+        vectors = list(self.spec.vectors) if with_vectors else False
+        return [_row(each) for each in self._shard.retrieve(list(ids), with_payload=True, with_vector=vectors)]
+
+    def nearest(
+        self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool, using: str
+    ) -> list[Row]:
+        asked = edge.Query.Nearest(
+            edge.SparseVector(query.indices, query.values) if isinstance(query, SparseWords) else list(query),
+            using=using,
+        )
         found = self._shard.query(
             edge.QueryRequest(
                 limit=limit,

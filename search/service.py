@@ -2,50 +2,38 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
 
 import numpy as np
 
-from domain.calibration import CalibrationOptions, calibrate
-from domain.events import MODALITIES, Modality, MomentDescribed, Vector
-from domain.ports import Hit, Labels, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder, StoredMoment
-from domain.ranking import Evidence, FusionOptions, RankedMoment, Why, fuse
-from domain.words_in_common import match_words
-from search.query_bank import QueryBank
-from search.query_vectors import QueryVectors
+from domain.diversity import Alike, diversify
+from domain.events import MODALITIES, Modality, Vector
+from domain.joining import join
+from domain.ports import Labels, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder, StoredMoment
+from domain.ranking import Evidence, FusionOptions, RankedMoment, fuse
+from domain.words_in_common import holds_phrase
+from search.evidence import EvidenceFinder, EvidenceOptions
+from search.request import (
+    BadQuery,
+    Example,
+    Likeness,
+    SearchRequest,
+    Wanted,
+    check_filter,
+    check_limit,
+    check_modalities,
+)
+from search.stopwatch import Stopwatch
 
-LONGEST_QUERY = 2000  # characters
-MOST_MOMENTS = 100
-
-
-class BadQuery(ValueError):  # noqa: N818  (a query can be bad without being an error of ours)
-    """The question can't be answered as it is put. The message says why, for the one who asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchRequest:
-    """Raises BadQuery when it makes no sense."""
-
-    text: str
-    modalities: tuple[Modality, ...] = MODALITIES
-    where: MomentFilter = field(default_factory=MomentFilter)
-    limit: int = 10
-
-    def __post_init__(self) -> None:
-        if not self.text.strip():
-            raise BadQuery("the query is empty: say what to look for")
-        if len(self.text) > LONGEST_QUERY:
-            raise BadQuery(f"the query has {len(self.text)} characters; {LONGEST_QUERY} are the most")
-        check_scope(self.modalities, self.where, self.limit)
+__all__ = ["NewMoment", "SearchAnswer", "SearchOptions", "SearchService"]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """Best first; empty when nothing matches. `took_ms` by stage: encode, store, rank."""
+    """Best first; empty when nothing matches. `took_ms` by stage: encode, store, rank; or "remembered"."""
 
     moments: tuple[RankedMoment, ...]
     took_ms: Mapping[str, float]
@@ -71,16 +59,19 @@ class NewMoment:
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    least_score: float = 0.15  # below it a hit is no evidence; see CalibrationOptions for what it lets through
     fetched_per_moment: int = 4  # hits asked of each modality for one moment of the answer, because hits merge
-    most_fetched: int = 200
-    remembered_queries: int = 256
-    calibration: CalibrationOptions = field(default_factory=CalibrationOptions)
+    least_fetched: int = 40
+    fetched_to_join: int = 200  # where two things must happen at once, many of each do not
+    remembered_answers: int = 256
+    evidence: EvidenceOptions = field(default_factory=EvidenceOptions)
     fusion: FusionOptions = field(default_factory=FusionOptions)
 
 
 class SearchService:
-    """Blocks for milliseconds, at the first query for as long as encoding the query bank takes. Thread-safe."""
+    """Blocks for milliseconds, at the first query for as long as encoding the query bank takes. Thread-safe.
+
+    An answer is remembered for as long as nothing is written to the store.
+    """
 
     def __init__(
         self,
@@ -91,43 +82,39 @@ class SearchService:
     ) -> None:
         self._store = store
         self._options = options or SearchOptions()
-        remembered = self._options.remembered_queries
-        self._queries: dict[Why, QueryVectors] = {
-            "meaning": QueryVectors(sentences, remembered),
-            "picture": QueryVectors(pictures, remembered),
-        }
-        self._banks: dict[Why, QueryBank] = {"meaning": QueryBank(sentences), "picture": QueryBank(pictures)}
+        self._finder = EvidenceFinder(store, sentences, pictures, self._options.evidence)
+        self._remembered: OrderedDict[SearchRequest, tuple[RankedMoment, ...]] = OrderedDict()
+        self._of_generation: int | None = None
+        self._turn = Lock()
 
     def search(self, request: SearchRequest) -> SearchAnswer:
         """The best moments for the request. Raises what the store and the encoders raise."""
-        took_ms: dict[str, float] = {}
-        fetched = min(self._options.fetched_per_moment * request.limit, self._options.most_fetched)
-        modalities = tuple(dict.fromkeys(request.modalities))
-        with _timed(took_ms, "encode"):
-            vectors: dict[Why, Vector] = {}
-            for modality in modalities:
-                if (why := _dense_why(modality)) not in vectors:
-                    vectors[why] = self._queries[why].of(request.text)
-                    self._banks[why].vectors()
-        dense: list[tuple[Why, list[Hit]]] = []
-        worded: list[Hit] = []
-        with _timed(took_ms, "store"):
-            for modality in modalities:
-                why = _dense_why(modality)
-                found = self._store.search_vector(modality, vectors[why], request.where, fetched, with_vectors=True)
-                dense.append((why, found))
-                if modality != "scene":
-                    worded += self._store.search_words(modality, request.text, request.where, fetched)
-        with _timed(took_ms, "rank"):
-            evidence = [each for why, hits in dense for each in self._by_vector(why, request.text, hits)]
-            evidence += _by_words(request.text, worded)
-            strong = [each for each in evidence if each.score >= self._options.least_score]
-            moments = tuple(fuse(strong, self._options.fusion)[: request.limit])
-        return SearchAnswer(moments, took_ms)
+        watch = Stopwatch()
+        generation = self._store.generation()
+        with watch.stage("remembered"):
+            remembered = self._recall(request, generation)
+        if remembered is not None:
+            return SearchAnswer(remembered, watch.took_ms)
+        del watch.took_ms["remembered"]
+        halves = self._halves(request, watch)
+        with watch.stage("rank"):
+            moments = join(halves, self._options.fusion) if request.meanwhile else fuse(halves[0], self._options.fusion)
+            phrases = [phrase for each in (request, *request.meanwhile) for phrase in each.phrases]
+            moments = [moment for moment in moments if _holds(moment, phrases)][: request.offset + 4 * request.limit]
+        with watch.stage("store"):
+            vectors = self._vectors(moments)
+        with watch.stage("rank"):
+            page = diversify(moments, _alike(vectors), request.offset + request.limit)[request.offset :]
+        with watch.stage("store"):
+            page = [self._pictured(moment) for moment in page]
+        self._remember(request, generation, tuple(page))
+        return SearchAnswer(tuple(page), watch.took_ms)
 
     def newest(self, where: MomentFilter, modalities: Sequence[Modality], limit: int) -> tuple[NewMoment, ...]:
         """The latest moments by start, latest first. Raises BadQuery."""
-        check_scope(modalities, where, limit)
+        check_modalities(modalities)
+        check_filter(where)
+        check_limit(limit)
         found = [
             _new(stored)
             for modality in dict.fromkeys(modalities)
@@ -136,79 +123,120 @@ class SearchService:
         found.sort(key=lambda moment: (-moment.start_s, moment.moment_id))
         return tuple(found[:limit])
 
-    def _by_vector(self, why: Why, query: str, hits: Sequence[Hit]) -> Iterator[Evidence]:
-        if not hits:
+    def examples(self, moment_ids: Iterable[str]) -> tuple[Example, ...]:
+        """The moments, to be like or unlike: a scene by its picture, speech and texts by their meaning. Raises
+        BadQuery for one that is not there."""
+        missing = dict.fromkeys(moment_ids)
+        found: list[Example] = []
+        for modality in MODALITIES:
+            by: Likeness = "picture" if modality == "scene" else "meaning"
+            found += [
+                Example(by, next(iter(stored.moment.vectors.values())), stored.id)
+                for stored in self._store.get(modality, missing, with_vectors=True)
+            ]
+        for example in found:
+            missing.pop(str(example.moment_id), None)
+        if missing:
+            raise BadQuery(
+                f"there is no moment {next(iter(missing))}: it may have been deleted, or replaced by another"
+            )
+        return tuple(found)
+
+    def _halves(self, request: SearchRequest, watch: Stopwatch) -> list[list[Evidence]]:
+        """Evidence for each thing wanted. The second is looked for only where and when the first was found."""
+        wanted: list[Wanted] = [request, *request.meanwhile]
+        if len(wanted) == 1:
+            many = self._options.fetched_per_moment * (request.offset + request.limit)
+            return [self._finder.find(request, max(many, self._options.least_fetched), watch)]
+        # What is ranked finds fewer moments than what is only filtered, so it goes first.
+        order = sorted(range(len(wanted)), key=lambda i: not wanted[i].is_ranked)
+        halves: list[list[Evidence]] = [[] for _ in wanted]
+        scope: list[Evidence] | None = None
+        for i in order:
+            each = wanted[i] if scope is None else _within(wanted[i], scope)
+            if each is None:
+                return [[] for _ in wanted]
+            many = self._options.fetched_to_join if each.is_ranked else self._options.evidence.most_fetched
+            scope = halves[i] = self._finder.find(each, many, watch)
+        return halves
+
+    def _vectors(self, moments: Iterable[RankedMoment]) -> dict[str, Vector]:
+        """By moment id, of the best evidence of each moment."""
+        ids: dict[Modality, list[str]] = {}
+        for moment in moments:
+            ids.setdefault(moment.evidence[0].modality, []).append(moment.evidence[0].moment_id)
+        return {
+            stored.id: next(iter(stored.moment.vectors.values()))
+            for modality, some in ids.items()
+            for stored in self._store.get(modality, dict.fromkeys(some), with_vectors=True)
+        }
+
+    def _pictured(self, moment: RankedMoment) -> RankedMoment:
+        """With a picture of what was seen meanwhile, where the evidence has none."""
+        if moment.thumbnail_key is not None:
+            return moment
+        where = MomentFilter((moment.source,), moment.start_s, moment.end_s)
+        seen = (stored.moment.thumbnail_key for stored in self._store.newest("scene", where, 3))
+        return replace(moment, thumbnail_key=next((key for key in seen if key is not None), None))
+
+    def _recall(self, request: SearchRequest, generation: int | None) -> tuple[RankedMoment, ...] | None:
+        with self._turn:
+            if generation is None or generation != self._of_generation:
+                return None
+            found = self._remembered.get(request)
+            if found is not None:
+                self._remembered.move_to_end(request)
+            return found
+
+    def _remember(self, request: SearchRequest, generation: int | None, page: tuple[RankedMoment, ...]) -> None:
+        if generation is None:
             return
-        rows = np.asarray([next(iter(hit.stored.moment.vectors.values())) for hit in hits], dtype=np.float32)
-        cosines = np.asarray([hit.score for hit in hits], dtype=np.float64)
-        scores = calibrate(cosines, rows @ self._banks[why].vectors().T, self._options.calibration)
-        for hit, score in zip(hits, scores.tolist(), strict=True):
-            yield _evidence(hit, why, score, match_words(query, hit.stored.moment.text).words)
+        with self._turn:
+            if self._of_generation != generation:
+                self._remembered.clear()
+                self._of_generation = generation
+            self._remembered[request] = page
+            while len(self._remembered) > self._options.remembered_answers:
+                self._remembered.popitem(last=False)
 
 
-def check_scope(modalities: Sequence[Modality], where: MomentFilter, limit: int) -> None:
-    """Raises BadQuery when no moment could be in such a scope."""
-    if not modalities:
-        raise BadQuery(f"no modality is chosen: take at least one of {', '.join(MODALITIES)}")
-    if unknown := sorted(set(modalities) - set(MODALITIES)):
-        raise BadQuery(f"{', '.join(unknown)} is not a modality; there are {', '.join(MODALITIES)}")
-    if not 1 <= limit <= MOST_MOMENTS:
-        raise BadQuery(f"limit is {limit}; it goes from 1 to {MOST_MOMENTS}")
-    for name, bound_s in (("since_s", where.since_s), ("until_s", where.until_s)):
-        if bound_s is not None and not math.isfinite(bound_s):
-            raise BadQuery(f"{name} is {bound_s}; it is a time in Unix seconds")
-    if where.since_s is not None and where.until_s is not None and where.since_s > where.until_s:
-        raise BadQuery(f"since_s ({where.since_s}) is after until_s ({where.until_s})")
-    for name, bounds in (("valence", where.valence), ("arousal", where.arousal)):
-        if bounds is not None and not -1 <= bounds[0] <= bounds[1] <= 1:
-            raise BadQuery(f"{name} goes from {bounds[0]} to {bounds[1]}; the lower comes first, both -1 to 1")
+def _within(wanted: Wanted, scope: Sequence[Evidence]) -> Wanted | None:
+    """The same, of the sources and times of `scope` alone; None when nothing can be."""
+    sources = dict.fromkeys(each.source for each in scope)
+    if wanted.where.sources:
+        sources = dict.fromkeys(source for source in sources if source in wanted.where.sources)
+    if not sources:
+        return None
+    since_s, until_s = min(each.start_s for each in scope), max(each.end_s for each in scope)
+    if wanted.where.since_s is not None:
+        since_s = max(since_s, wanted.where.since_s)
+    if wanted.where.until_s is not None:
+        until_s = min(until_s, wanted.where.until_s)
+    if since_s > until_s:
+        return None
+    where = replace(wanted.where, sources=tuple(sources), since_s=since_s, until_s=until_s)
+    return Wanted(wanted.text, wanted.modalities, where, wanted.phrases, wanted.excluded, wanted.like, wanted.unlike)
 
 
-def _dense_why(modality: Modality) -> Why:
-    return "picture" if modality == "scene" else "meaning"
+def _holds(moment: RankedMoment, phrases: Sequence[str]) -> bool:
+    return all(any(holds_phrase(phrase, each.text) for each in moment.evidence) for phrase in phrases)
 
 
-def _by_words(query: str, hits: Sequence[Hit]) -> Iterator[Evidence]:
-    for hit in hits:
-        match = match_words(query, hit.stored.moment.text)
-        yield _evidence(hit, "words", match.score, match.words)
+def _alike(vectors: Mapping[str, Vector]) -> Alike:
+    rows = {id: np.asarray(vector, dtype=np.float32) for id, vector in vectors.items()}
 
+    def cosine(one: RankedMoment, other: RankedMoment) -> float:
+        first, second = one.evidence[0], other.evidence[0]
+        if first.modality != second.modality or not {first.moment_id, second.moment_id} <= rows.keys():
+            return 0.0
+        return float(rows[first.moment_id] @ rows[second.moment_id])
 
-def _evidence(hit: Hit, why: Why, score: float, matched_words: tuple[str, ...]) -> Evidence:
-    moment = hit.stored.moment
-    return Evidence(
-        moment_id=hit.stored.id,
-        modality=moment.modality,
-        why=why,
-        score=score,
-        raw_score=hit.score,
-        start_s=moment.start_s,
-        end_s=moment.end_s,
-        text=moment.text,
-        matched_words=matched_words,
-        encoder=moment.encoder,
-        thumbnail_key=moment.thumbnail_key,
-        source=moment.source,
-        labels=hit.stored.labels,
-        language=_language(moment),
-        is_final=moment.is_final,
-    )
+    return cosine
 
 
 def _new(stored: StoredMoment) -> NewMoment:
     moment = stored.moment
     return NewMoment(
         stored.id, moment.source, moment.modality, moment.start_s, moment.end_s, moment.text, moment.thumbnail_key,
-        moment.encoder, stored.stored_s, stored.labels, _language(moment), moment.is_final,
+        moment.encoder, stored.stored_s, stored.labels, str(moment.attributes.get("language", "")), moment.is_final,
     )  # fmt: skip
-
-
-def _language(moment: MomentDescribed) -> str:
-    return str(moment.attributes.get("language", ""))
-
-
-@contextmanager
-def _timed(took_ms: dict[str, float], stage: str) -> Iterator[None]:
-    began = time.perf_counter()
-    yield
-    took_ms[stage] = (time.perf_counter() - began) * 1000

@@ -31,7 +31,12 @@ MOMENT = MomentModel(
     ],
 )  # fmt: skip
 ANSWER = SearchModel(
-    query="keeper", moments=[MOMENT], complete_until={"stadium": {"speech": START_S + 60}}, took_ms={}, warnings=[]
+    query="keeper",
+    understood=[],
+    moments=[MOMENT],
+    complete_until={"stadium": {"speech": START_S + 60}},
+    took_ms={},
+    warnings=[],
 )
 
 

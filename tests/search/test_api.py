@@ -250,7 +250,7 @@ async def test_a_moment_tells_who_speaks_how_and_why_we_think_so(
     labels = Labels((A1, "nobody"), (ANGRY, Mood("unknown", 0.0, 0.0, 0.0)))
     store_moment("speech", "not with me, never", labels=labels, is_final=False)
     store_moment("scene", "not with me, never", labels=Labels((B1, A2), (ANGRY,)))
-    for path in ("/search?q=not with me&kind=speech", "/moments/newest?kind=speech"):
+    for path in ('/search?q="not with me"&kind=speech', "/moments/newest?kind=speech"):
         (moment,) = (await ask.get(path)).json()["moments"]
         assert moment["speakers"][0] == {"id": A1, "label": "Ana"}
         assert [each["label"] for each in moment["moods"]] == ["angry", "unknown"]
@@ -264,7 +264,7 @@ async def test_a_moment_tells_who_speaks_how_and_why_we_think_so(
         }  # fmt: skip
         assert moment["moods"][1]["valence"] is moment["moods"][1]["arousal"] is None
         assert (moment["language"], moment["is_final"]) == ("en", False)
-    fused = (await ask.get("/search?q=not with me")).json()["moments"][0]
+    fused = (await ask.get('/search?q="not with me"')).json()["moments"][0]
     assert sorted(each["label"] for each in fused["speakers"]) == ["Ana", "speaker 2"]  # a1 and a2 are one
     assert sorted(each["label"] for each in fused["moods"]) == ["angry", "unknown"]
 
@@ -338,13 +338,24 @@ async def test_sources_show_how_much_and_how_far(
 @pytest.mark.parametrize(
     ("path", "about"),
     [
-        ("/search", "q: "),
+        ("/search", "empty"),
         ("/search?q=", "empty"),
         ("/search?q=%20", "empty"),
+        ("/search?q=x+kind:smell", "no kind"),
+        ("/search?q=the+of", "quotation marks"),
+        ("/search?q=-cars", "what to look for too"),
+        ("/search?q=x+speaker:Zoe", "no speaker 'Zoe'"),
+        ("/search?q=x+source:a&source=b", "differ"),
+        ("/search?q=x+kind:scene&kind=text", "exclude each other"),
+        ("/search?q=x&offset=991", "best 1000"),
+        ("/search?q=x&offset=-1", "offset: "),
+        ("/search?like=nothing", "like: "),
+        ("/search?like=11111111-1111-1111-1111-111111111111", "no moment 11111111"),
+        ("/search?q=" + "x" * 2001, "q: "),
         ("/search?q=x&kind=smell", "kind: "),
         ("/search?q=x&limit=0", "limit: "),
         ("/search?q=x&limit=101", "limit: "),
-        ("/search?q=x&since=yesterday", "ISO 8601"),
+        ("/search?q=x&since=last+week", "10m"),
         ("/search?q=x&until=nan", "ISO 8601"),
         ("/search?q=x&since=20&until=10", "after"),
         ("/moments/newest?limit=many", "limit: "),
@@ -365,8 +376,14 @@ async def test_sources_show_how_much_and_how_far(
 async def test_a_mistake_is_explained(ask: httpx.AsyncClient, path: str, about: str) -> None:
     answer = await ask.get(path)
     assert answer.status_code == 400
-    assert set(answer.json()) == {"error"}
+    assert set(answer.json()) <= {"error", "at"}
     assert about in answer.json()["error"]
+
+
+async def test_a_mistake_in_the_query_is_pointed_at(ask: httpx.AsyncClient) -> None:
+    query = "cats mood:furious"
+    answer = (await ask.get("/search", params={"q": query})).json()
+    assert query[answer["at"]["start"] : answer["at"]["end"]] == "mood:furious"
 
 
 async def test_what_is_not_there_is_said_in_the_same_form(ask: httpx.AsyncClient) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sklearn.datasets import load_sample_images  # type: ignore[import-untyped]  # ships no types
 
 from domain.events import Modality, MomentDescribed
+from domain.moments import moment_id
 from domain.ports import Matrix, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder
 from encoders.concept_pictures import ConceptPictureEncoder
 from encoders.options import EncoderOptions
@@ -18,7 +19,8 @@ from encoders.sentences import load_minilm
 from search.collections import CollectionSpec
 from search.query_bank import QueryBank, bank_queries
 from search.query_vectors import QueryVectors
-from search.service import BadQuery, SearchRequest, SearchService
+from search.request import BadQuery, Example, SearchRequest, Wanted
+from search.service import SearchOptions, SearchService
 from search.stores import EdgeFolder, open_store
 
 T0_S = 1_767_225_600.0
@@ -143,7 +145,7 @@ def test_limit_counts_moments(service: SearchService) -> None:
 
 
 def test_the_same_question_gets_the_same_answer_and_each_stage_is_timed(service: SearchService) -> None:
-    first, second = (service.search(SearchRequest("flood in the village")) for _ in range(2))
+    first, second = (service.search(SearchRequest("flood in the village", limit=limit)) for limit in (10, 11))
     assert first.moments == second.moments != ()
     assert set(first.took_ms) == {"encode", "store", "rank"}
 
@@ -163,11 +165,104 @@ def test_the_newest_of_all_modalities_come_latest_first(service: SearchService) 
     assert flower.thumbnail_key == "camera/1.jpg"
 
 
+def test_what_is_excluded_is_in_no_answer(service: SearchService) -> None:
+    assert service.search(SearchRequest("flood water homes")).moments[0].start_s == T0_S + 120.0
+    by_word = service.search(SearchRequest("flood water homes", excluded=("river",)))
+    assert not any("river" in each.text for moment in by_word.moments for each in moment.evidence)
+    by_meaning = service.search(SearchRequest("money and homes", excluded=("a flooded village",)))
+    assert TALK[3] not in {each.text for moment in by_meaning.moments for each in moment.evidence}
+    assert service.search(SearchRequest("a palace", excluded=("a palace",), modalities=("scene",))).moments == ()
+
+
+def test_what_is_left_out_is_made_up_for(
+    store: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    few = SearchService(store, sentences, pictures, SearchOptions(fetched_per_moment=1, least_fetched=1))
+    [found] = few.search(
+        SearchRequest("homes under water", ("speech", "text"), excluded=("headline flood:",), limit=1)
+    ).moments
+    assert {each.text for each in found.evidence} == {TALK[3]}
+
+
+def test_a_phrase_must_stand_there(service: SearchService) -> None:
+    [found] = service.search(SearchRequest("banks overnight", phrases=("banks overnight",))).moments
+    assert found.text == TALK[3]
+    assert service.search(SearchRequest("overnight banks", phrases=("overnight banks",))).moments == ()
+    asked = SearchRequest("what the whole bench thought of monetary policy today", phrases=("the whole bench",))
+    assert service.search(asked).moments[0].text == TALK[2]
+
+
+def test_without_words_all_inside_the_filter_comes_newest_first(service: SearchService) -> None:
+    found = service.search(SearchRequest("", where=MomentFilter(sources=("news",))))
+    assert [moment.start_s - T0_S for moment in found.moments] == [160.0, 120.0, 80.0, 40.0, 0.0]
+    assert {each.why for moment in found.moments for each in moment.evidence} == {"filter"}
+    without = service.search(SearchRequest("", where=MomentFilter(sources=("news",)), excluded=("interest rates",)))
+    assert T0_S + 40.0 not in {moment.start_s for moment in without.moments}
+
+
+def test_while_is_both_at_the_same_time_of_the_same_source(service: SearchService) -> None:
+    headline = Wanted("", ("text",), MomentFilter(sources=("news",)))
+    [both] = service.search(SearchRequest("homes under water", ("speech",), meanwhile=(headline,))).moments
+    assert (both.start_s, both.end_s) == (T0_S + 121.0, T0_S + 124.0)
+    assert {each.modality for each in both.evidence} == {"speech", "text"}
+    assert service.search(SearchRequest("let the dough rest", ("speech",), meanwhile=(headline,))).moments == ()
+    elsewhere = Wanted("", ("scene",))
+    assert service.search(SearchRequest("homes under water", ("speech",), meanwhile=(elsewhere,))).moments == ()
+
+
+def test_more_like_this_moment_and_not_like_that(service: SearchService, store: MomentStore) -> None:
+    by_text = {
+        each.moment.text: each.id for kind in ("speech", "text") for each in store.newest(kind, MomentFilter(), 9)
+    }
+    like = service.examples([by_text[HEADLINE]])
+    found = service.search(SearchRequest(like=like)).moments
+    assert found[0].text == TALK[3]
+    assert [each.why for each in found[0].evidence] == ["meaning"]
+    assert HEADLINE not in {each.text for moment in found for each in moment.evidence}  # itself
+    but = service.examples([by_text[TALK[3]]])
+    assert TALK[3] not in {moment.text for moment in service.search(SearchRequest(like=like, unlike=but)).moments}
+    with pytest.raises(BadQuery, match="what it is to be like"):
+        SearchRequest(unlike=like)
+
+
+def test_a_picture_finds_its_like(service: SearchService, pictures: PictureEncoder) -> None:
+    china, _ = load_sample_images().images
+    [vector] = pictures.encode_images([china[20:-20, 30:-30]])
+    found = service.search(SearchRequest(like=(Example("picture", tuple(vector.tolist())),))).moments
+    assert found[0].thumbnail_key == "camera/0.jpg"
+    assert found[0].score > 0.8
+
+
+def test_an_answer_is_remembered_until_something_is_written(
+    store: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    service = SearchService(store, sentences, pictures)
+    asked = SearchRequest("baking bread")
+    first, second = service.search(asked), service.search(asked)
+    assert first.moments == second.moments
+    assert set(second.took_ms) == {"remembered"}
+    said = _moment("late", "speech", 900.0, sentences.encode_texts(["bread is in the oven"])[0], "bread is in the oven")
+    store.upsert([said], T0_S)
+    try:
+        assert said.text in {moment.text for moment in service.search(asked).moments}
+    finally:
+        store.delete("speech", [moment_id(said)])
+
+
+def test_pages_follow_each_other(service: SearchService) -> None:
+    words = " ".join(TALK)
+    whole = service.search(SearchRequest(words, limit=4)).moments
+    pages = [service.search(SearchRequest(words, limit=2, offset=offset)).moments for offset in (0, 2)]
+    assert (*pages[0], *pages[1]) == whole
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
         ({"text": "  \n"}, "is empty"),
         ({"text": "x" * 2001}, "2001 characters"),
+        ({"offset": 991}, "best 1000"),
+        ({"offset": -1}, "best 1000"),
         ({"limit": 0}, "limit is 0"),
         ({"limit": 101}, "limit is 101"),
         ({"modalities": ()}, "no modality"),

@@ -1,0 +1,231 @@
+"""Evidence for one thing wanted, from every modality: nearest vectors, exact words, and what is left out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from domain.calibration import CalibrationOptions, Scores, calibrate
+from domain.events import Modality, Vector
+from domain.ports import Hit, Matrix, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder, StoredMoment
+from domain.ranking import Evidence, Why
+from domain.words_in_common import holds_phrase, match_words
+from search.query_bank import QueryBank
+from search.query_vectors import QueryVectors
+from search.request import Example, Likeness, Wanted
+from search.stopwatch import Stopwatch
+
+Fetch: TypeAlias = Callable[[int], list[Hit]]  # at most so many, best first
+
+_VECTOR_OF: dict[Likeness, tuple[Modality, ...]] = {
+    "picture": ("scene",),
+    "meaning": ("speech", "text"),
+    "voice": ("speech",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceOptions:
+    least_score: float = 0.15  # below it a hit is no evidence; see CalibrationOptions for what it lets through
+    excluded_from: float = 0.5  # what looks or reads like something excluded with at least this score is left out
+    most_fetched: int = 1000
+    remembered_queries: int = 256
+    background: int = 200  # stored moments that an example is compared with
+    calibration: CalibrationOptions = field(default_factory=CalibrationOptions)
+
+
+class EvidenceFinder:
+    """Thread-safe. Blocks for milliseconds, at the first query for as long as encoding the query bank takes."""
+
+    def __init__(
+        self,
+        store: MomentStore,
+        sentences: SentenceEncoder,
+        pictures: PictureEncoder,
+        options: EvidenceOptions | None = None,
+    ) -> None:
+        self._store = store
+        self._options = options or EvidenceOptions()
+        remembered = self._options.remembered_queries
+        self._queries: dict[Why, QueryVectors] = {
+            "meaning": QueryVectors(sentences, remembered),
+            "picture": QueryVectors(pictures, remembered),
+        }
+        self._banks: dict[Why, QueryBank] = {"meaning": QueryBank(sentences), "picture": QueryBank(pictures)}
+
+    def find(self, wanted: Wanted, fetched: int, watch: Stopwatch) -> list[Evidence]:
+        """At most `fetched` of each modality and reason, those without what is excluded; in no order."""
+        with watch.stage("encode"):
+            for modality in wanted.modalities:
+                why = dense_why(modality)
+                self._banks[why].vectors()
+                for text in filter(None, (wanted.text.strip(), *wanted.excluded)):
+                    self._queries[why].of(text)
+        if not wanted.is_ranked:
+            return self._newest(wanted, fetched, watch)
+        found: list[Evidence] = []
+        for modality in dict.fromkeys(wanted.modalities):
+            if wanted.text.strip():
+                found += self._by_meaning(wanted, modality, fetched, watch)
+                found += self._by_words(wanted, modality, fetched, watch)
+            for by in dict.fromkeys(example.by for example in wanted.like):
+                if modality in _VECTOR_OF[by]:
+                    found += self._by_example(wanted, modality, by, fetched, watch)
+        return [each for each in found if each.score >= self._options.least_score]
+
+    def _newest(self, wanted: Wanted, fetched: int, watch: Stopwatch) -> list[Evidence]:
+        found = []
+        for modality in dict.fromkeys(wanted.modalities):
+            with watch.stage("store"):
+                stored = self._store.newest(
+                    modality, wanted.where, min(fetched, self._options.most_fetched), with_vectors=bool(wanted.excluded)
+                )
+            hits = self._without_excluded(wanted, modality, [Hit(each, 1.0) for each in stored])
+            found += [evidence_of(hit, "filter", 1.0) for hit in hits]
+        return found
+
+    def _by_meaning(self, wanted: Wanted, modality: Modality, fetched: int, watch: Stopwatch) -> Iterator[Evidence]:
+        why = dense_why(modality)
+        vector = self._queries[why].of(wanted.text.strip())
+
+        def nearest(limit: int) -> list[Hit]:
+            return self._store.search_vector(modality, vector, wanted.where, limit, with_vectors=True)
+
+        hits = self._enough(wanted, modality, nearest, fetched, watch)
+        with watch.stage("rank"):
+            scores = self._calibrated(why, hits, np.asarray([hit.score for hit in hits], dtype=np.float64))
+            for hit, score in zip(hits, scores.tolist(), strict=True):
+                yield evidence_of(hit, why, score, match_words(wanted.text, hit.stored.moment.text).words)
+
+    def _by_words(self, wanted: Wanted, modality: Modality, fetched: int, watch: Stopwatch) -> Iterator[Evidence]:
+        if modality == "scene":
+            return
+        found: dict[str, Hit] = {}
+        for words in (*wanted.phrases, wanted.text):
+
+            def holding(limit: int, words: str = words) -> list[Hit]:
+                vectors = bool(wanted.excluded)
+                return self._store.search_words(modality, words, wanted.where, limit, with_vectors=vectors)
+
+            found |= {hit.stored.id: hit for hit in self._enough(wanted, modality, holding, fetched, watch)}
+        with watch.stage("rank"):
+            for hit in found.values():
+                text = hit.stored.moment.text
+                match = match_words(wanted.text, text)
+                held = sum(holds_phrase(phrase, text) for phrase in wanted.phrases)
+                # A phrase is what was asked for, however many words stand beside it in the query.
+                phrased = held / (1 + len(wanted.phrases)) if wanted.phrases else 0.0
+                yield evidence_of(hit, "words", max(match.score, phrased), match.words)
+
+    def _by_example(
+        self, wanted: Wanted, modality: Modality, by: Likeness, fetched: int, watch: Stopwatch
+    ) -> Iterator[Evidence]:
+        like, unlike = _rows(wanted.like, by), _rows(wanted.unlike, by)
+        mean = like.mean(axis=0)
+        vector: Vector = tuple((mean / max(float(np.linalg.norm(mean)), 1e-9)).tolist())
+        named = "voice" if by == "voice" else None
+
+        def nearest(limit: int) -> list[Hit]:
+            return self._store.search_vector(modality, vector, wanted.where, limit, with_vectors=True, using=named)
+
+        own = {example.moment_id for example in (*wanted.like, *wanted.unlike)}
+        hits = [hit for hit in self._enough(wanted, modality, nearest, fetched, watch) if hit.stored.id not in own]
+        with watch.stage("store"):
+            around = self._store.newest(modality, MomentFilter(), self._options.background, with_vectors=True)
+        with watch.stage("rank"):
+            rows = np.asarray([_vector(hit.stored, named) for hit in hits], dtype=np.float32)
+            if len(hits) and len(unlike):
+                nearer = (rows @ like.T).max(axis=1) >= (rows @ unlike.T).max(axis=1)
+                hits = [hit for hit, is_nearer in zip(hits, nearer.tolist(), strict=True) if is_nearer]
+            others = [_vector(each, named) for each in around if each.id not in own]
+            others = [each for each in others if each]
+            usual = float((np.asarray(others, dtype=np.float32) @ np.asarray(vector)).mean()) if others else 0.0
+            for hit in hits:
+                yield evidence_of(hit, by, likeness(hit.score, usual))
+
+    def _enough(self, wanted: Wanted, modality: Modality, ask: Fetch, fetched: int, watch: Stopwatch) -> list[Hit]:
+        """`fetched` hits without what is excluded, unless there are no more: what is left out is made up for."""
+        limit = fetched = min(fetched, self._options.most_fetched)
+        while True:
+            with watch.stage("store"):
+                hits = ask(limit)
+            with watch.stage("rank"):
+                kept = self._without_excluded(wanted, modality, hits)
+            if len(kept) >= fetched or len(hits) < limit or limit >= self._options.most_fetched:
+                return kept[:fetched]
+            limit = min(4 * limit, self._options.most_fetched)
+
+    def _without_excluded(self, wanted: Wanted, modality: Modality, hits: list[Hit]) -> list[Hit]:
+        """Of texts, those that neither hold nor mean it; of pictures, those that do not show it."""
+        why = dense_why(modality)
+        for excluded in wanted.excluded:
+            if not hits:
+                break
+            vector = np.asarray(self._queries[why].of(excluded), dtype=np.float32)
+            rows = np.asarray([_vector(hit.stored, None) for hit in hits], dtype=np.float32)
+            scores = self._calibrated(why, hits, (rows @ vector).astype(np.float64))
+            hits = [
+                hit
+                for hit, score in zip(hits, scores.tolist(), strict=True)
+                if score < self._options.excluded_from and not _says(excluded, hit.stored.moment.text)
+            ]
+        return hits
+
+    def _calibrated(self, why: Why, hits: Sequence[Hit], cosines: Scores) -> Scores:
+        if not hits:
+            return cosines
+        rows = np.asarray([_vector(hit.stored, None) for hit in hits], dtype=np.float32)
+        return calibrate(cosines, rows @ self._banks[why].vectors().T, self._options.calibration)
+
+
+def likeness(cosine: float, usual: float) -> float:
+    """0 for what is no more like the example than a stored moment usually is, 1 for what is the same.
+
+    The query bank is of sentences and can't say how alike two pictures or two voices are by chance: the stored moments
+    can.
+    """
+    return min(1.0, max(0.0, (cosine - usual) / max(1.0 - usual, 1e-6)))
+
+
+def dense_why(modality: Modality) -> Why:
+    return "picture" if modality == "scene" else "meaning"
+
+
+def evidence_of(hit: Hit, why: Why, score: float, matched_words: tuple[str, ...] = ()) -> Evidence:
+    moment = hit.stored.moment
+    return Evidence(
+        moment_id=hit.stored.id,
+        modality=moment.modality,
+        why=why,
+        score=score,
+        raw_score=hit.score,
+        start_s=moment.start_s,
+        end_s=moment.end_s,
+        text=moment.text,
+        matched_words=matched_words,
+        encoder=moment.encoder,
+        thumbnail_key=moment.thumbnail_key,
+        source=moment.source,
+        labels=hit.stored.labels,
+        language=str(moment.attributes.get("language", "")),
+        is_final=moment.is_final,
+    )
+
+
+def _says(excluded: str, text: str) -> bool:
+    """Whether all its words are there: "without red cars" leaves out "cars, red and blue"."""
+    match = match_words(excluded, text)
+    return bool(match.words) and len(match.words) == len(match_words(excluded, excluded).words)
+
+
+def _rows(examples: Iterable[Example], by: Likeness) -> Matrix:
+    return np.asarray([example.vector for example in examples if example.by == by], dtype=np.float32)
+
+
+def _vector(stored: StoredMoment, name: str | None) -> Vector:
+    """The one searched by comes first."""
+    vectors = stored.moment.vectors
+    return next(iter(vectors.values())) if name is None else vectors.get(name, ())
