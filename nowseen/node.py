@@ -17,6 +17,7 @@ from domain.topology import DEAD_LETTERS
 from nowseen.collection_specs import collection_specs
 from nowseen.connections import kafka_settings
 from nowseen.encoder_choice import encoder_options, wanted_encoders
+from nowseen.example_media import ExampleReader
 from nowseen.faust_process import assigned, running
 from nowseen.lag import report_lag
 from nowseen.native_libraries import tune_native_libraries
@@ -109,7 +110,11 @@ def run_node(settings: Settings) -> None:
             ready=lambda: _readiness(app),
             lag=lambda: dict(lag),
             speakers=speakers,
-            voice_of=voice_reader(voices, encoders.voice_activity),
+            examples=ExampleReader(
+                pictures,
+                voice_reader(voices, encoders.voice_activity),
+                lambda: encoders.load("speech", names["speech"], options),
+            ),
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),
         )

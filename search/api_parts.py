@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import time
+from typing import Protocol
 
 from domain.events import Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentStore
@@ -14,6 +15,22 @@ from search.request import BadQuery
 from search.service import SearchService
 from search.speakers import Speakers
 from search.watermarks import Watermarks
+
+
+class ExampleMedia(Protocol):
+    """Media that somebody sends, read. Every method blocks, and raises BadRequest for what can't be read."""
+
+    def picture(self, media: bytes) -> Vector: ...
+
+    def clip(self, media: bytes) -> Vector: ...
+
+    def voice(self, media: bytes) -> Vector:
+        """Of the one person who speaks in it."""
+        ...
+
+    def speech(self, media: bytes) -> str:
+        """What is said in it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +47,7 @@ class ApiParts:
     ready: Callable[[], tuple[bool, str]]  # whether new events are being stored, and if not, why
     lag: Callable[[], Mapping[str, int]]  # records not read yet, by topic
     speakers: Speakers
-    voice_of: Callable[[bytes], Vector]  # of a recording; BadRequest when it is not one person speaking
+    examples: ExampleMedia
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to
     clock: Callable[[], float] = time  # Unix seconds

@@ -34,6 +34,7 @@ class EvidenceOptions:
     most_fetched: int = 1000
     remembered_queries: int = 256
     background: int = 200  # stored moments that an example is compared with
+    unlike_anything: int = 20  # so many more, as few stored moments say little of what is usual
     calibration: CalibrationOptions = field(default_factory=CalibrationOptions)
 
 
@@ -59,10 +60,9 @@ class EvidenceFinder:
     def find(self, wanted: Wanted, fetched: int, watch: Stopwatch) -> list[Evidence]:
         """At most `fetched` of each modality and reason, those without what is excluded; in no order."""
         with watch.stage("encode"):
-            for modality in wanted.modalities:
-                why = dense_why(modality)
-                self._banks[why].vectors()
-                for text in filter(None, (wanted.text.strip(), *wanted.excluded)):
+            for text in filter(None, (wanted.text.strip(), *wanted.excluded)):
+                for why in dict.fromkeys(map(dense_why, wanted.modalities)):
+                    self._banks[why].vectors()
                     self._queries[why].of(text)
         if not wanted.is_ranked:
             return self._newest(wanted, fetched, watch)
@@ -142,7 +142,7 @@ class EvidenceFinder:
                 hits = [hit for hit, is_nearer in zip(hits, nearer.tolist(), strict=True) if is_nearer]
             others = [_vector(each, named) for each in around if each.id not in own]
             others = [each for each in others if each]
-            usual = float((np.asarray(others, dtype=np.float32) @ np.asarray(vector)).mean()) if others else 0.0
+            usual = sum(float(np.dot(each, vector)) for each in others) / (len(others) + self._options.unlike_anything)
             for hit in hits:
                 yield evidence_of(hit, by, likeness(hit.score, usual))
 
