@@ -157,7 +157,7 @@ def _table(query: str, moments: Sequence[Mapping[str, Any]], width: int) -> Tabl
         table.add_row(
             _span(moment["start_s"], moment["end_s"]),
             Text(moment["source"]),
-            f"{moment['score']:.2f}",
+            "" if moment["score"] is None else f"{moment['score']:.2f}",
             _what(moment),
             _who_and_how(moment),
         )
@@ -193,6 +193,8 @@ def _why(evidence: Sequence[Mapping[str, Any]]) -> str:
     """The best score of each reason: "picture 0.82, words 0.40"."""
     best: dict[str, float] = {}
     for each in evidence:
+        if each["why"] == "filter":  # nothing was compared
+            continue
         best[each["why"]] = max(best.get(each["why"], 0.0), each["score"])
     return ", ".join(f"{why} {score:.2f}" for why, score in sorted(best.items(), key=lambda item: -item[1]))
 

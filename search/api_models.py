@@ -97,7 +97,7 @@ class MomentModel(BaseModel):
     end_s: float
     time: str = Field(description="of the start, ISO 8601, UTC")
     modalities: list[Modality]
-    score: float | None = Field(description="0 to 1; null where nothing was asked for")
+    score: float | None = Field(description="0 to 1; null where nothing was compared")
     text: str
     thumbnail_url: str | None
     clip_url: str | None = Field(description="MP4 around the moment, `#t=` where it begins; null when none is archived")
@@ -110,7 +110,11 @@ class MomentModel(BaseModel):
     @staticmethod
     def of(moment: RankedMoment | NewMoment, links: Links, label_of: Callable[[str], str | None]) -> MomentModel:
         if isinstance(moment, RankedMoment):
-            score, evidence = moment.score, [EvidenceModel.of(each) for each in moment.evidence]
+            is_compared = any(each.why != "filter" for each in moment.evidence)
+            score, evidence = (
+                moment.score if is_compared else None,
+                [EvidenceModel.of(each) for each in moment.evidence],
+            )
             modalities = list(dict.fromkeys(each.modality for each in moment.evidence))
         else:
             score, evidence, modalities = None, [], [moment.modality]

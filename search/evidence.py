@@ -35,6 +35,8 @@ class EvidenceOptions:
     remembered_queries: int = 256
     background: int = 200  # stored moments that an example is compared with
     unlike_anything: int = 20  # so many more, as few stored moments say little of what is usual
+    usual_at_most: float = 0.5  # where nearly all is like the example, as before one static camera, it is still found
+    least_voice: float = 0.48  # a cosine of 0.74, where Resemblyzer tells two people from one (`make bench`)
     calibration: CalibrationOptions = field(default_factory=CalibrationOptions)
 
 
@@ -143,8 +145,11 @@ class EvidenceFinder:
             others = [_vector(each, named) for each in around if each.id not in own]
             others = [each for each in others if each]
             usual = sum(float(np.dot(each, vector)) for each in others) / (len(others) + self._options.unlike_anything)
+            usual = self._options.usual_at_most if by == "voice" else min(usual, self._options.usual_at_most)
             for hit in hits:
-                yield evidence_of(hit, by, likeness(hit.score, usual))
+                score = likeness(hit.score, usual)
+                if by != "voice" or score >= self._options.least_voice:
+                    yield evidence_of(hit, by, score)
 
     def _enough(self, wanted: Wanted, modality: Modality, ask: Fetch, fetched: int, watch: Stopwatch) -> list[Hit]:
         """`fetched` hits without what is excluded, unless there are no more: what is left out is made up for."""

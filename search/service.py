@@ -57,6 +57,10 @@ class NewMoment:
     is_final: bool = True
 
 
+# A list of what passes a filter is read moment by moment: only what lies inside another is shown with it.
+_AS_STORED = FusionOptions(gap_s=0.0, longest_s=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
     fetched_per_moment: int = 4  # hits asked of each modality for one moment of the answer, because hits merge
@@ -98,7 +102,10 @@ class SearchService:
         del watch.took_ms["remembered"]
         halves = self._halves(request, watch)
         with watch.stage("rank"):
-            moments = join(halves, self._options.fusion) if request.meanwhile else fuse(halves[0], self._options.fusion)
+            if request.meanwhile:
+                moments = join(halves, self._options.fusion)
+            else:
+                moments = fuse(halves[0], self._options.fusion if request.is_ranked else _AS_STORED)
             phrases = [phrase for each in (request, *request.meanwhile) for phrase in each.phrases]
             moments = [moment for moment in moments if _holds(moment, phrases)][: request.offset + 4 * request.limit]
         with watch.stage("store"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,14 +55,7 @@ def store(
     tmp_path_factory: pytest.TempPathFactory, sentences: SentenceEncoder, pictures: PictureEncoder
 ) -> Iterator[MomentStore]:
     """Talk every 40 s on "news"; a headline beside the flood; two photographs, a palace and a flower, on "camera"."""
-    size, pixels = sentences.info.vector_size, pictures.info.vector_size
-    specs = (
-        CollectionSpec("scenes", "scene", {"image": pixels}, words=False, encoder=pictures.info.name),
-        CollectionSpec("speech", "speech", {"text": size}, words=True, encoder=sentences.info.name),
-        CollectionSpec("texts", "text", {"text": size}, words=True, encoder=sentences.info.name),
-        CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="voices-1"),
-    )
-    opened = open_store(EdgeFolder(tmp_path_factory.mktemp("store")), specs).moments
+    opened = open_store(EdgeFolder(tmp_path_factory.mktemp("store")), _specs(sentences, pictures)).moments
     said = sentences.encode_texts([*TALK, HEADLINE])
     seen = pictures.encode_images(load_sample_images().images)  # china.jpg, flower.jpg
     moments = [_moment("news", "speech", 40.0 * n, said[n], text) for n, text in enumerate(TALK)]
@@ -70,6 +64,16 @@ def store(
     opened.upsert(moments, stored_s=T0_S + 500.0)
     yield opened
     opened.close()
+
+
+def _specs(sentences: SentenceEncoder, pictures: PictureEncoder) -> tuple[CollectionSpec, ...]:
+    size, pixels = sentences.info.vector_size, pictures.info.vector_size
+    return (
+        CollectionSpec("scenes", "scene", {"image": pixels}, words=False, encoder=pictures.info.name),
+        CollectionSpec("speech", "speech", {"text": size}, words=True, encoder=sentences.info.name),
+        CollectionSpec("texts", "text", {"text": size}, words=True, encoder=sentences.info.name),
+        CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="voices-1"),
+    )
 
 
 def _moment(
@@ -194,7 +198,7 @@ def test_a_phrase_must_stand_there(service: SearchService) -> None:
 
 def test_without_words_all_inside_the_filter_comes_newest_first(service: SearchService) -> None:
     found = service.search(SearchRequest("", where=MomentFilter(sources=("news",))))
-    assert [moment.start_s - T0_S for moment in found.moments] == [160.0, 120.0, 80.0, 40.0, 0.0]
+    assert [moment.start_s - T0_S for moment in found.moments] == [160.0, 121.0, 120.0, 80.0, 40.0, 0.0]
     assert {each.why for moment in found.moments for each in moment.evidence} == {"filter"}
     without = service.search(SearchRequest("", where=MomentFilter(sources=("news",)), excluded=("interest rates",)))
     assert T0_S + 40.0 not in {moment.start_s for moment in without.moments}
@@ -231,6 +235,20 @@ def test_a_picture_finds_its_like(service: SearchService, pictures: PictureEncod
     found = service.search(SearchRequest(like=(Example("picture", tuple(vector.tolist())),))).moments
     assert found[0].thumbnail_key == "camera/0.jpg"
     assert found[0].score > 0.8
+
+
+def test_where_all_is_like_it_it_is_still_found(
+    tmp_path: Path, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    static = open_store(EdgeFolder(tmp_path), _specs(sentences, pictures)).moments
+    china, _ = load_sample_images().images
+    rows = pictures.encode_images([china[n:] for n in range(30)])
+    static.upsert([_moment("static", "scene", 10.0 * n, row, "") for n, row in enumerate(rows)], T0_S)
+    service = SearchService(static, sentences, pictures)
+    found = service.search(SearchRequest(like=(Example("picture", tuple(rows[0].tolist())),))).moments
+    static.close()
+    assert len(found) == 10
+    assert min(moment.score for moment in found) > 0.8
 
 
 def test_an_answer_is_remembered_until_something_is_written(
