@@ -84,9 +84,12 @@ def _invented(live: Live, files: Mapping[str, Path]) -> dict[str, Any]:
     invented: Counter[str] = Counter()
     started = time.perf_counter()
     for number, (kind, noise) in enumerate(hour(music)):
-        invented[kind] += sum(len(words_of(moment.text)) for moment in live.hear(f"nobody-{number}", noise))
+        invented[kind] += sum(
+            len(words_of(moment.text)) for moment in live.hear(f"nobody-{number}", noise, drafts=True)
+        )
     return {
         "invented_words_per_hour": invented.total(),
+        "invented_provisional_words_per_hour": live.drafted_words,  # shown for a second, until they are withdrawn
         **{f"invented_words_{kind.replace(' ', '_')}": words for kind, words in invented.items()},
         "music_in_the_hour": bool(music),
         "non_speech_hour_took_s": time.perf_counter() - started,
@@ -120,9 +123,11 @@ class Live:
         self._transcriber = Transcriber(models, encoders.voice_activity)
         self.agent_s = 0.0
         self.voice_mood_s = 0.0
+        self.drafted_words = 0
 
-    def hear(self, source: str, sound: Pcm) -> list[MomentDescribed]:
-        """What a live source with this sound would have in the index at its end."""
+    def hear(self, source: str, sound: Pcm, *, drafts: bool = False) -> list[MomentDescribed]:
+        """What a live source with this sound would have in the index at its end. With `drafts`, the words shown in
+        between are counted too."""
         moments: list[MomentDescribed] = []
         step = round(CHUNK_S * PCM_RATE_HZ)
         for number, first in enumerate(range(0, len(sound), step)):
@@ -137,6 +142,8 @@ class Live:
             self.agent_s += time.perf_counter() - started
             self.voice_mood_s += described.voice_mood_s
             moments += [fact for fact in described.facts if isinstance(fact, MomentDescribed)]
+            if drafts:
+                self.drafted_words += sum(len(words_of(each.text)) for each in self._transcriber.draft(chunk.end_s))
         return moments
 
 
