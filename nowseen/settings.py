@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     reranker: str | None = Field(
         None, description="re-ranker of the best moments by their words, such as cross_encoder:/folder; unset: none"
     )
+    finer_pictures: bool = Field(
+        False, description="whether the best scenes are decoded and looked at again in each search; wants a GPU"
+    )
     device: str | None = Field(None, description="cuda, mps or cpu; unset: the best there is")
     download: bool = Field(True, description="whether weights may be downloaded from a model hub")
 

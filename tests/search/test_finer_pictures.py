@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 
 import av
 import numpy as np
@@ -150,3 +152,37 @@ def test_media_that_is_gone_damaged_or_too_long_is_passed_over(
     moments = [scene(0, 0.4, "gone"), scene(0, 0.4, "damaged"), scene(0, 0.4, "long"), scene(1, 0.4)]
     finer = FinerPictures(archive, pictures, bank, frames_of, FinerOptions(frames_per_s=2.0))
     assert [at for at, _ in finer.look(query, moments)] == [3]
+
+
+def test_pictures_looked_at_in_time_count_and_late_work_ends_at_its_next(
+    archive: FsspecArchive, pictures: PictureEncoder
+) -> None:
+    looked: list[float] = []
+    may_go_on = Event()
+
+    def frames(chunk: ArchivedChunk, media: bytes, frames_per_s: float) -> list[tuple[float, Image]]:
+        looked.append(chunk.start_s)
+        if len(looked) == 2:
+            may_go_on.wait(60)
+        return [(chunk.start_s + 1.0, np.full((4, 4, 3), (255, 0, 0), np.uint8))]
+
+    counted = Counted(pictures)
+    options = FinerOptions(around_s=0.0, remembered_chunks=1)
+    finer = FinerPictures(archive, counted, QueryBank(counted), frames, options)
+    reranking = Reranking(finer=finer, options=RerankOptions(budget_ms=1500.0))
+    ranked = [scene(0, 0.6), scene(1, 0.5), scene(2, 0.4)]
+    ordered, (_, report) = reranking.apply("red", (1.0, 0.0, 0.0), ranked)
+    assert (report.state, report.considered) == ("in part", 1)
+    assert [each.score for each in ordered] == pytest.approx([0.8, 0.5, 0.4])
+    assert report.sentence.startswith("pictures: only 1 looked at again")
+    may_go_on.set()
+    while reranking.apply("red", (1.0, 0.0, 0.0), ranked)[1][1].state == "busy":
+        time.sleep(0.001)
+    assert len(looked) == 2 + 3
+
+
+def test_without_a_picture_query_no_picture_is_looked_at(archive: FsspecArchive, pictures: PictureEncoder) -> None:
+    counted = Counted(pictures)
+    finer = FinerPictures(archive, counted, QueryBank(counted), frames_of)
+    _, (_, report) = Reranking(finer=finer).apply("red", None, [scene(0, 0.6)])
+    assert (report.considered, counted.looked_at) == (0, 0)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from typing import cast
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from domain.ports import EncoderInfo, Labels, Relevance, WordReranker
 from domain.ranking import Evidence, RankedMoment
 from domain.words_in_common import match_words
 from encoders import EncoderOptions, load
-from search.finer_pictures import FinerPictures
 from search.reranking import Reranking, RerankOptions, RerankReport
 
 AMPLE = RerankOptions(budget_ms=60_000.0)
@@ -155,49 +153,6 @@ def test_a_model_that_fails_is_logged_once(words: WordsInCommon, caplog: pytest.
     words.fails = True
     reranking.apply(QUERY, None, MOMENTS)
     assert len(caplog.records) == 2
-
-
-class Looks:
-    """Sees in every moment the same; waits before the second until told to go on."""
-
-    info = EncoderInfo("pictures", "eye", "tests", "Apache-2.0", 2, "cpu")
-
-    def __init__(self) -> None:
-        self.may_go_on = Event()
-        self.looked = 0
-
-    def look(self, query: object, moments: Sequence[RankedMoment]) -> Iterator[tuple[int, float]]:
-        for at in range(len(moments)):
-            self.looked += 1
-            yield at, 0.9
-            self.may_go_on.wait(60)
-
-
-def test_pictures_looked_at_in_time_count_and_the_others_keep_their_place() -> None:
-    looks = Looks()
-    seen = [
-        RankedMoment(
-            "lobby", 0.0, 2.0, score,
-            (Evidence("m", "scene", "picture", score, 0.2, 0.0, 2.0, "", (), "e", None, "lobby"),),
-            "", None, Labels(), "", True,
-        )
-        for score in (0.6, 0.5, 0.4)
-    ]  # fmt: skip
-    reranking = Reranking(finer=cast(FinerPictures, looks), options=RerankOptions(budget_ms=1500.0))
-    ordered, (_, report) = reranking.apply(QUERY, (1.0, 0.0), seen)
-    assert (report.state, report.considered) == ("in part", 1)
-    assert [each.score for each in ordered] == pytest.approx([0.75, 0.5, 0.4])
-    assert report.sentence.startswith("pictures: only 1 looked at again")
-    looks.may_go_on.set()
-    while reranking.apply(QUERY, (1.0, 0.0), seen)[1][1].state == "busy":
-        time.sleep(0.001)
-    assert looks.looked == 2 + 3  # the late work ended at its next moment
-
-
-def test_without_a_picture_query_no_picture_is_looked_at() -> None:
-    looks = Looks()
-    _, (_, report) = Reranking(finer=cast(FinerPictures, looks), options=AMPLE).apply(QUERY, None, MOMENTS)
-    assert (report.state, report.considered, looks.looked) == ("done", 0, 0)
 
 
 def test_a_report_can_be_answered_as_json() -> None:
