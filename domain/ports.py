@@ -12,12 +12,14 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from domain.cited_answer import ChatMessage
 from domain.events import Kind, Modality, MomentDescribed, MoodCue, Vector, Word
 from domain.mood import Mood, MoodLabel
 from domain.speakers import Speaker
 
 Matrix: TypeAlias = npt.NDArray[np.float32]  # (n, d), rows of unit length
 Image: TypeAlias = npt.NDArray[np.uint8]  # (height, width, 3), RGB
+Relevance: TypeAlias = npt.NDArray[np.float64]  # (n,)
 Pcm: TypeAlias = npt.NDArray[np.float32]  # (samples,), mono, PCM_RATE_HZ, in [-1, 1]
 
 PCM_RATE_HZ = 16_000
@@ -27,7 +29,9 @@ PCM_RATE_HZ = 16_000
 class EncoderInfo:
     """What a user must know of a model in use: `nowseen models` prints it, the API and the dashboard show it."""
 
-    role: str  # "pictures", "sentences", "speech", "voices", "word moods", "voice moods" or "voice activity"
+    role: (
+        str  # "pictures", "sentences", "speech", "voices", "word moods", "voice moods", "voice activity" or "reranker"
+    )
     name: str  # what it is chosen by, and what the moments' ids hold
     origin: str  # where the weights came from: a path, a package and version, or a hub address
     licence: str
@@ -139,6 +143,35 @@ class VoiceActivity(Protocol):
 class PictureMoods(Protocol):
     def look(self, vectors: Matrix) -> list[tuple[MoodCue, ...]]:
         """For each picture's vector its cues, of kind "picture"; none where nothing in it speaks of a mood."""
+        ...
+
+
+class WordReranker(Protocol):
+    """Reads a query and a text together: slower than comparing vectors, and finer."""
+
+    @property
+    def info(self) -> EncoderInfo: ...
+
+    def rerank(self, query: str, texts: Sequence[str]) -> Relevance:
+        """(len(texts),) how well each text answers the query, higher is better; an empty list gives (0,).
+
+        Any finite number, comparable within one call: not with another query's, nor with another model's.
+        """
+        ...
+
+
+class ChatUnavailable(Exception):  # noqa: N818  (a state of somebody else's server, not a mistake)
+    """A language model gave no reply. The message says why, for people, as what "it" did; it holds no secrets."""
+
+
+class ChatModel(Protocol):
+    """A language model that is told something and replies. It has no tools and remembers nothing."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def complete(self, messages: Sequence[ChatMessage]) -> str:
+        """Its reply, as it comes: not to be trusted. Raises ChatUnavailable, after a bounded time."""
         ...
 
 

@@ -14,19 +14,25 @@ import encoders
 from domain.events import CoverageAdvanced, EventRejected, WatermarkAdvanced
 from domain.ports import EncoderInfo
 from domain.topology import DEAD_LETTERS
+from nowseen.answer_choice import chat_model
 from nowseen.collection_specs import collection_specs
 from nowseen.connections import kafka_settings
 from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.example_media import ExampleReader
 from nowseen.faust_process import assigned, running
+from nowseen.finer_frames import frames_of
 from nowseen.lag import report_lag
 from nowseen.native_libraries import tune_native_libraries
 from nowseen.settings import Settings, load_topology
 from nowseen.voice_clips import voice_reader
 from nowseen.worker import GROUP as WORKER_GROUP
+from search.answering import Answering
 from search.api import ApiParts, create_api
 from search.clips import ClipOptions
+from search.finer_pictures import FinerPictures
 from search.metrics import NodeMetrics
+from search.query_bank import QueryBank
+from search.reranking import Reranking
 from search.service import SearchService
 from search.speakers import Speakers
 from search.stores import EdgeFolder, QdrantServer, open_store
@@ -75,6 +81,10 @@ def run_node(settings: Settings) -> None:
             watermarks.advance(event)
     metrics = NodeMetrics(watermarks)
     archive = FsspecArchive(settings.archive_url)
+    reranker = encoders.load("reranker", names["reranker"], options) if "reranker" in names else None
+    shown = (*infos.values(), reranker.info) if reranker is not None else tuple(infos.values())
+    finer = FinerPictures(archive, pictures, QueryBank(pictures), frames_of) if settings.finer_pictures else None
+    service = SearchService(stores.moments, sentences, pictures, reranking=Reranking(reranker, finer))
     app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
 
@@ -100,12 +110,12 @@ def run_node(settings: Settings) -> None:
     lag: dict[str, int] = {}
     api = create_api(
         ApiParts(
-            service=SearchService(stores.moments, sentences, pictures),
+            service=service,
             store=stores.moments,
             archive=archive,
             watermarks=watermarks,
             metrics=metrics,
-            encoders=tuple(infos.values()),
+            encoders=shown,
             clips=ClipOptions(settings.data / "clips"),
             ready=lambda: _readiness(app),
             lag=lambda: dict(lag),
@@ -115,6 +125,7 @@ def run_node(settings: Settings) -> None:
                 voice_reader(voices, encoders.voice_activity),
                 lambda: encoders.load("speech", names["speech"], options),
             ),
+            answering=Answering(chat_model(settings)),
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),
         )

@@ -126,6 +126,11 @@ def _range(name: str, given: str | None) -> dict[str, float]:
 def _print(console: Console, query: str, answer: Mapping[str, Any]) -> None:
     for warning in answer["warnings"]:
         console.print(f"[yellow]Note:[/yellow] {escape(warning)}")
+    for report in answer["reranked"]:
+        if report["state"] not in ("absent", "done"):
+            console.print(
+                f"[dim]A closer look by {report['stage']}: {report['state']} ({report['took_ms']:.0f} ms).[/dim]"
+            )
     moments = answer["moments"]
     if moments:
         console.print(_table(query, moments, console.width))

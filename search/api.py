@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
+from search.api_answers import answer_routes
 from search.api_examples import example_routes
 from search.api_guards import add_guards
 from search.api_media import media_routes
@@ -37,6 +38,7 @@ def create_api(parts: ApiParts) -> FastAPI:
     add_guards(api, parts.allowed_hosts)
     api.include_router(search_routes(parts))
     api.include_router(example_routes(parts))
+    api.include_router(answer_routes(parts, lambda asked: parts.service.search(asked), parts.answering))
     api.include_router(media_routes(parts, Clips(parts.archive, parts.clips)))
     api.include_router(speaker_routes(parts))
     api.include_router(node_routes(parts))

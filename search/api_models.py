@@ -15,6 +15,7 @@ from domain.ports import EncoderInfo
 from domain.query import Clause, Filters
 from domain.ranking import Evidence, RankedMoment, Why
 from search.clip_links import Links
+from search.reranking import RerankReport, RerankStage, RerankState
 from search.service import NewMoment
 
 CompleteUntil = dict[str, dict[str, float]]
@@ -172,6 +173,22 @@ class ClauseModel(BaseModel):
         )
 
 
+class RerankModel(BaseModel):
+    """What a closer look at the best moments did."""
+
+    stage: RerankStage
+    state: RerankState = Field(
+        description='"in part": there was time for some; "late" and others: the fast order stands'
+    )
+    model: str | None
+    considered: int = Field(description="moments that it had a say in")
+    took_ms: float
+
+    @staticmethod
+    def of(report: RerankReport) -> RerankModel:
+        return RerankModel(**asdict(report))
+
+
 class SearchModel(BaseModel):
     query: str
     understood: list[ClauseModel] = Field(description="how the query was read; of several, all at the same time")
@@ -180,6 +197,7 @@ class SearchModel(BaseModel):
         description="by source and modality, up to when the index is complete: later than that, no match may only mean "
         "not indexed yet"
     )
+    reranked: list[RerankModel] = Field(description="by stage; empty where nothing was ranked by words")
     took_ms: dict[str, float]
     warnings: list[str]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import time
 from typing import Protocol
 
 from domain.events import Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentStore
+from search.answering import Answering
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
 from search.request import BadQuery
@@ -48,6 +49,7 @@ class ApiParts:
     lag: Callable[[], Mapping[str, int]]  # records not read yet, by topic
     speakers: Speakers
     examples: ExampleMedia
+    answering: Answering = field(default_factory=lambda: Answering(None))  # who writes answers: nobody, unless given
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to
     clock: Callable[[], float] = time  # Unix seconds

@@ -18,6 +18,7 @@ from search.api_models import (
     CompleteUntil,
     MomentModel,
     NewestModel,
+    RerankModel,
     SearchModel,
     SourceModel,
     SourcesModel,
@@ -119,6 +120,7 @@ def found(
         understood=[ClauseModel.of(clause) for clause in query.clauses],
         moments=_models(parts, request, answer.moments),
         complete_until=_complete_until(parts, named),
+        reranked=[RerankModel.of(report) for report in answer.reranked],
         took_ms={stage: round(took_ms, 3) for stage, took_ms in answer.took_ms.items()},
         warnings=[*stand_in_warnings(parts.encoders), *_unknown(parts, named)],
     )

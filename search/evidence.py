@@ -78,6 +78,12 @@ class EvidenceFinder:
                     found += self._by_example(wanted, modality, by, fetched, watch)
         return [each for each in found if each.score >= self._options.least_score]
 
+    def picture_query(self, wanted: Wanted) -> Vector | None:
+        """The vector its words are compared with pictures by; None when no picture was asked for."""
+        if "scene" not in wanted.modalities or not wanted.text.strip():
+            return None
+        return self._queries["picture"].of(wanted.text.strip())
+
     def _newest(self, wanted: Wanted, fetched: int, watch: Stopwatch) -> list[Evidence]:
         found = []
         for modality in dict.fromkeys(wanted.modalities):

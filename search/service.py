@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
+from typing import TypeAlias
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from search.request import (
     check_limit,
     check_modalities,
 )
+from search.reranking import Reranking, RerankReport
 from search.stopwatch import Stopwatch
 
 __all__ = ["NewMoment", "SearchAnswer", "SearchOptions", "SearchService"]
@@ -33,10 +35,11 @@ __all__ = ["NewMoment", "SearchAnswer", "SearchOptions", "SearchService"]
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """Best first; empty when nothing matches. `took_ms` by stage: encode, store, rank; or "remembered"."""
+    """Best first; empty when nothing matches. `took_ms` by stage: encode, store, rank, rerank; or "remembered"."""
 
     moments: tuple[RankedMoment, ...]
     took_ms: Mapping[str, float]
+    reranked: tuple[RerankReport, ...] = ()  # what a closer look did; empty where nothing was ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class NewMoment:
     language: str = ""
     is_final: bool = True
 
+
+_Page: TypeAlias = tuple[tuple[RankedMoment, ...], tuple[RerankReport, ...]]
 
 # A list of what passes a filter is read moment by moment: only what lies inside another is shown with it.
 _AS_STORED = FusionOptions(gap_s=0.0, longest_s=0.0)
@@ -83,11 +88,13 @@ class SearchService:
         sentences: SentenceEncoder,
         pictures: PictureEncoder,
         options: SearchOptions | None = None,
+        reranking: Reranking | None = None,
     ) -> None:
         self._store = store
         self._options = options or SearchOptions()
         self._finder = EvidenceFinder(store, sentences, pictures, self._options.evidence)
-        self._remembered: OrderedDict[SearchRequest, tuple[RankedMoment, ...]] = OrderedDict()
+        self._reranking = reranking or Reranking()
+        self._remembered: OrderedDict[SearchRequest, _Page] = OrderedDict()
         self._of_generation: int | None = None
         self._turn = Lock()
 
@@ -98,7 +105,7 @@ class SearchService:
         with watch.stage("remembered"):
             remembered = self._recall(request, generation)
         if remembered is not None:
-            return SearchAnswer(remembered, watch.took_ms)
+            return SearchAnswer(remembered[0], watch.took_ms, remembered[1])
         del watch.took_ms["remembered"]
         halves = self._halves(request, watch)
         with watch.stage("rank"):
@@ -108,14 +115,21 @@ class SearchService:
                 moments = fuse(halves[0], self._options.fusion if request.is_ranked else _AS_STORED)
             phrases = [phrase for each in (request, *request.meanwhile) for phrase in each.phrases]
             moments = [moment for moment in moments if _holds(moment, phrases)][: request.offset + 4 * request.limit]
+        reports: tuple[RerankReport, ...] = ()
+        if request.text.strip():
+            with watch.stage("rerank"):
+                picture = self._finder.picture_query(request)
+                again, reports = self._reranking.apply(request.text, picture, moments)
+                moments = list(again)
         with watch.stage("store"):
             vectors = self._vectors(moments)
         with watch.stage("rank"):
             page = diversify(moments, _alike(vectors), request.offset + request.limit)[request.offset :]
         with watch.stage("store"):
             page = [self._pictured(moment) for moment in page]
-        self._remember(request, generation, tuple(page))
-        return SearchAnswer(tuple(page), watch.took_ms)
+        if all(report.state in ("absent", "done") for report in reports):  # else the next one may have more time
+            self._remember(request, generation, (tuple(page), reports))
+        return SearchAnswer(tuple(page), watch.took_ms, reports)
 
     def newest(self, where: MomentFilter, modalities: Sequence[Modality], limit: int) -> tuple[NewMoment, ...]:
         """The latest moments by start, latest first. Raises BadQuery."""
@@ -186,7 +200,7 @@ class SearchService:
         seen = (stored.moment.thumbnail_key for stored in self._store.newest("scene", where, 3))
         return replace(moment, thumbnail_key=next((key for key in seen if key is not None), None))
 
-    def _recall(self, request: SearchRequest, generation: int | None) -> tuple[RankedMoment, ...] | None:
+    def _recall(self, request: SearchRequest, generation: int | None) -> _Page | None:
         with self._turn:
             if generation is None or generation != self._of_generation:
                 return None
@@ -195,7 +209,7 @@ class SearchService:
                 self._remembered.move_to_end(request)
             return found
 
-    def _remember(self, request: SearchRequest, generation: int | None, page: tuple[RankedMoment, ...]) -> None:
+    def _remember(self, request: SearchRequest, generation: int | None, page: _Page) -> None:
         if generation is None:
             return
         with self._turn:

@@ -34,6 +34,7 @@ MOMENT = MomentModel(
 ANSWER = SearchModel(
     query="keeper",
     understood=[],
+    reranked=[],
     moments=[MOMENT],
     complete_until={"stadium": {"speech": START_S + 60}},
     took_ms={},
