@@ -23,6 +23,7 @@ from domain.instants import BadInstant, format_instant, parse_instant
 from domain.mood import MoodLabel
 from domain.words_in_common import content_words, words_of
 
+LONGEST_QUERY = 2000  # characters
 MOST_CLAUSES = 4
 MOST_FILTERS = 50
 
@@ -84,6 +85,9 @@ class Query:
 
 def parse_query(text: str, now_s: float) -> Query:
     """Raises QueryMistake."""
+    if len(text) > LONGEST_QUERY:
+        message = f"the query has {len(text)} characters; {LONGEST_QUERY} are the most"
+        raise QueryMistake(message, LONGEST_QUERY, len(text))
     clauses = [_Clause(0)]
     for token in _tokens(text):
         if token.is_bare("while"):

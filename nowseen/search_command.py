@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.errors import ConfigError
+from domain.query import LONGEST_QUERY
 from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
 
 _LONGEST_TEXT = 240  # characters
@@ -53,6 +54,8 @@ def print_search(
     """
     console = console or Console()
     errors = errors or Console(stderr=True)
+    if len(query) > LONGEST_QUERY:  # a much longer one is no address any more
+        return print_failure(errors, f"the query has {len(query)} characters; {LONGEST_QUERY} are the most")
     asked: dict[str, Any] = {"q": query, "source": list(sources), "kind": list(kinds), "limit": limit}
     asked |= {"speaker": list(speakers), "mood": list(moods), "language": list(languages)}
     asked |= {name: value for name, value in (("since", since), ("until", until)) if value is not None}

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.cited_answer import MOST_MOMENTS
 from domain.events import Modality
 from domain.mood import MoodLabel
+from domain.query import LONGEST_QUERY
 from domain.ranking import RankedMoment
 from search.answering import Answering, WrittenAnswer
 from search.api_filters import Scope, scope
@@ -19,7 +20,7 @@ from search.api_models import CompleteUntil, MomentModel
 from search.api_parts import ApiParts
 from search.api_search import read_query
 from search.clip_links import Links
-from search.request import LONGEST_QUERY, SearchRequest
+from search.request import SearchRequest
 from search.scope import request_of
 
 _Names = Annotated[list[str], Field(max_length=50)]

@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request
 
-from domain.query import Clause
+from domain.query import LONGEST_QUERY, Clause
 from domain.query import Query as QueryRead
 from search.api_body import MEDIA_BODY, read_body
 from search.api_filters import Limit, Scope, scope
 from search.api_models import SearchModel
 from search.api_parts import ApiParts
 from search.api_search import found, read_query
-from search.request import LONGEST_QUERY, Example
+from search.request import Example
 from search.scope import request_of
 
 LARGEST_BYTES = {"picture": 20_000_000, "clip": 100_000_000, "voice": 20_000_000, "speech": 20_000_000}

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 
 from domain.events import MODALITIES
-from domain.query import Clause, parse_query
+from domain.query import LONGEST_QUERY, Clause, parse_query
 from domain.query import Query as QueryRead
 from domain.ranking import RankedMoment
 from search.api_filters import Limit, Scope, scope
@@ -27,7 +27,7 @@ from search.api_models import (
 )
 from search.api_parts import ApiParts
 from search.clip_links import Links
-from search.request import LONGEST_QUERY, SearchRequest
+from search.request import SearchRequest
 from search.scope import request_of
 from search.service import NewMoment
 

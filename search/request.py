@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 
 from domain.events import MODALITIES, Modality, Vector
 from domain.ports import MomentFilter
+from domain.query import LONGEST_QUERY
 
-LONGEST_QUERY = 2000  # characters
 MOST_MOMENTS = 100  # in one answer
 DEEPEST = 1000  # moments that can be paged through
 

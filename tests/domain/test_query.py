@@ -88,6 +88,7 @@ def test_while_in_quotation_marks_is_a_word() -> None:
         ("cat since:1h since:2h", "said twice", "since:2h"),
         ("cat since:1h until:2h", "is after until", "until:2h"),
         (" while ".join(["cat"] * (MOST_CLAUSES + 1)), "are the most", None),
+        ("cat" * 700, "2100 characters", None),
         ("cat " + "source:a " * 51, "more than 50 filters", None),
     ],
 )

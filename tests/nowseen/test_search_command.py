@@ -104,6 +104,11 @@ def test_a_mistake_in_the_query_is_pointed_at(terminal: Terminal) -> None:
     assert "is no mood" in terminal.errors.getvalue()
 
 
+def test_a_query_that_is_no_address_any_more_is_refused_here(terminal: Terminal) -> None:
+    assert print_search("http://node", "x" * 100_000, console=Console(), errors=Console(file=terminal.errors)) == FAILED
+    assert "100000 characters; 2000 are the most" in terminal.errors.getvalue()
+
+
 def test_a_file_is_sent_to_search_by(terminal: Terminal, tmp_path: Path) -> None:
     picture = tmp_path / "cat.png"
     picture.write_bytes(b"a picture")
