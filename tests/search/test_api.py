@@ -207,7 +207,7 @@ async def test_a_moment_is_found_with_its_evidence(
     assert evidence["meaning"]["encoder"] == "minilm"
     assert answer["query"] == "goalkeeper saves a penalty"
     assert answer["complete_until"] == {"cam": {"speech": START_S + 70}}
-    assert set(answer["took_ms"]) == {"encode", "store", "rank"}
+    assert set(answer["took_ms"]) == {"encode", "store", "rank", "rerank"}
 
 
 async def test_a_search_can_be_narrowed(ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]) -> None:
