@@ -1,0 +1,198 @@
+"""Standing queries at work: a labelled moment in, what happened to incidents out.
+
+The one path of live matching and of backtests (domain/backtest.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.backgrounds import offset_of
+from domain.bin_sets import WEEK_BINS, bin_of
+from domain.conditions import Graded, modalities_of
+from domain.errors import ConfigError
+from domain.events import MomentDescribed, Vector
+from domain.incident_events import IncidentEvent, Match, Reason
+from domain.incident_json import incidents_from_data, incidents_to_data
+from domain.incidents import IncidentOptions, Incidents
+from domain.moment_reading import LabelledMoment, ScoreOptions
+from domain.moments import moment_id
+from domain.ports import Labels
+from domain.rule_calibration import Calibrations
+from domain.rule_scores import Candidate, RuleBank
+from domain.rule_thresholds import Threshold, ThresholdOptions
+from domain.rules import Rule
+
+VERSION = 1  # of what `to_data` gives
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    scores: ScoreOptions = field(default_factory=ScoreOptions)
+    thresholds: ThresholdOptions = field(default_factory=ThresholdOptions)
+    incidents: IncidentOptions = field(default_factory=IncidentOptions)
+    recent_s: float = 120.0  # so late a moment may come and still be found to be at the same time as another
+
+
+class RuleWatch:
+    """Rules, what their scores usually are, and the incidents that are open. Not thread-safe; no clock of its own.
+
+    A function of the order of what is pushed, however it is cut into batches. A moment pushed again, as after a crash
+    or because it was labelled anew, counts once; new labels may make it match.
+    """
+
+    def __init__(self, options: WatchOptions | None = None) -> None:
+        self._options = options or WatchOptions()
+        self._bank = RuleBank(self._options.scores)
+        self._calibrations = Calibrations(self._options.thresholds)
+        self._incidents = Incidents(self._options.incidents)
+        self._by_offset: defaultdict[int, set[str]] = defaultdict(set)
+        self._bins: dict[str, int] = {}  # by source: how far it has got
+        self._recent: dict[str, dict[str, LabelledMoment]] = {}  # by source and id
+
+    @property
+    def incidents(self) -> Incidents:
+        """To be looked at."""
+        return self._incidents
+
+    def rules(self) -> Iterator[Rule]:
+        return self._bank.rules()
+
+    def add(self, rule: Rule, vectors: Mapping[Graded, Vector] | None = None) -> None:
+        """A rule of the same id is replaced, and keeps what was learnt of it if its condition and hours are the same.
+
+        Raises BadRequest, as RuleBank.add, and changes nothing then.
+        """
+        self._bank.add(rule, vectors)
+        self._calibrations.add(rule)
+        self._by_offset[offset_of(rule.id)].add(rule.id)
+
+    def remove(self, rule_id: str) -> list[IncidentEvent]:
+        self._bank.remove(rule_id)
+        self._calibrations.remove(rule_id)
+        self._by_offset[offset_of(rule_id)].discard(rule_id)
+        return self._incidents.forget(rule_id)
+
+    def push(self, moment: MomentDescribed, labels: Labels | None = None) -> list[IncidentEvent]:
+        """Raises BadEvent, and changes nothing, when another encoder made a vector than the rules'."""
+        labelled = LabelledMoment(moment, labels or Labels())
+        source = moment.source
+        self._bank.check(moment)
+        recent = self._recent.setdefault(source, {})
+        self._begin_weeks(source, bin_of(moment.start_s))
+        candidates = self._bank.match(moment, labelled.labels, tuple(recent.values()))
+        if moment.is_final:
+            self._calibrations.expose(source, moment.modality, moment.start_s)
+        events = self._incidents.tick(moment.start_s, source)
+        for candidate in candidates:
+            events += self._judge(candidate, moment)
+        if moment.is_final:
+            recent[moment_id(moment)] = labelled
+            latest_s = max(each.moment.start_s for each in recent.values())
+            for id in [id for id, each in recent.items() if each.moment.end_s < latest_s - self._options.recent_s]:
+                del recent[id]
+        return events
+
+    def tick(self, now_s: float, source: str | None = None) -> list[IncidentEvent]:
+        """As Incidents.tick: closes what is over, also where nothing comes any more."""
+        return self._incidents.tick(now_s, source)
+
+    def learn(self, rule_id: str, history: Iterable[LabelledMoment]) -> None:
+        """Warms the rule's thresholds with moments of the past, in order of time. Moments it has seen count once.
+
+        Nothing is matched. Raises KeyError when there is no such rule, and BadEvent as `push`.
+        """
+        rule = self._bank.get(rule_id)
+        kinds, recent = modalities_of(rule.condition), dict[str, list[LabelledMoment]]()
+        for labelled in history:
+            moment = labelled.moment
+            if not moment.is_final or not rule.watches(moment.source):
+                continue
+            near = recent.setdefault(moment.source, [])
+            if moment.modality in kinds:
+                found = self._bank.match_one(rule_id, labelled, near)
+                counts = found is not None and _listens(rule, moment)
+                score = found.score if found is not None and counts else None
+                self._calibrations.learn(rule_id, moment.source, moment.start_s, score)
+            near[:] = [each for each in near if each.moment.end_s >= moment.start_s - self._options.recent_s]
+            near.append(labelled)
+
+    def thresholds(self, rule_id: str) -> dict[str, Threshold]:
+        """By source, as they stand, or with what is missing. Raises KeyError when there is no such rule."""
+        return {
+            source: self._calibrations.threshold(rule_id, source, self._bins.get(source, 0))
+            for source in self._calibrations.sources(rule_id)
+        }
+
+    def to_data(self) -> dict[str, Any]:
+        """All that is not in the rules, for JSON, except what makes pairs: see `restore`."""
+        return {
+            "version": VERSION,
+            "calibrations": self._calibrations.to_data(),
+            "incidents": incidents_to_data(self._incidents),
+            "bins": dict(self._bins),
+        }
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Goes on where `to_data` was called, with the rules that were added here.
+
+        For rules with a `While`, push the moments of the last `recent_s` again: they count once, and find their pairs.
+        Raises ConfigError, and changes nothing, when it is not what this version's `to_data` gives.
+        """
+        try:
+            if data["version"] != VERSION:
+                raise ValueError(f"its version is {data['version']!r}, not {VERSION}")
+            bins = {source: int(bin) for source, bin in data["bins"].items()}
+            incidents = incidents_from_data(data["incidents"], self._options.incidents)
+            calibrations = Calibrations.from_data(data["calibrations"], self.rules(), self._options.thresholds)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise ConfigError(f"what was kept of the rules can't be read ({error}): delete it to begin anew") from error
+        self._bins, self._incidents, self._calibrations = bins, incidents, calibrations
+
+    def _judge(self, candidate: Candidate, moment: MomentDescribed) -> list[IncidentEvent]:
+        rule, source, now_bin = self._bank.get(candidate.rule_id), moment.source, self._bins[moment.source]
+        threshold = self._calibrations.threshold(rule.id, source, now_bin)
+        listens, is_best = _listens(rule, moment), False
+        if moment.is_final and listens:
+            is_best = self._calibrations.observe(rule.id, source, moment.start_s, candidate.score)
+        if is_best:
+            self._bank.watch_from(rule.id, source, self._calibrations.floor(rule.id, source, now_bin))
+        match = _match(candidate, moment, threshold)
+        if candidate.is_certain or threshold.admits(candidate.score):
+            return self._incidents.push(match, moment.start_s, _held_back(rule, moment, listens))
+        if is_best and candidate.score >= threshold.near and rule.state == "active":
+            reason: Reason = "warming up" if threshold.score is None else "below threshold"
+            return self._incidents.push(match, moment.start_s, reason)
+        return []
+
+    def _begin_weeks(self, source: str, bin: int) -> None:
+        """Rules whose week begins take any score again until they know how high those of this week are."""
+        last = self._bins.get(source, bin)
+        for each in range(max(last, bin - WEEK_BINS) + 1, bin + 1):
+            for rule_id in self._by_offset.get(-each % WEEK_BINS, ()):
+                self._bank.watch_from(rule_id, source, -math.inf)
+        self._bins[source] = max(last, bin)
+
+
+def _listens(rule: Rule, moment: MomentDescribed) -> bool:
+    return rule.hours is None or rule.hours.contain(moment.start_s)
+
+
+def _held_back(rule: Rule, moment: MomentDescribed, listens: bool) -> Reason | None:
+    if not moment.is_final:
+        return "not final"
+    if rule.state == "paused":
+        return "paused"
+    return None if listens else "outside hours"
+
+
+def _match(candidate: Candidate, moment: MomentDescribed, threshold: Threshold) -> Match:
+    return Match(
+        candidate.rule_id, candidate.moment_id, moment.source, moment.modality, moment.start_s, moment.end_s,
+        candidate.score, None if candidate.is_certain else threshold.score, candidate.witnesses, moment.text,
+        moment.thumbnail_key,
+    )  # fmt: skip
