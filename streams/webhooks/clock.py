@@ -12,12 +12,16 @@ class Clock(Protocol):
         """Unix seconds: they mean the same to the next process."""
         ...
 
-    async def sleep(self, seconds: float) -> None: ...
+    async def sleep_until(self, time_s: float) -> None:
+        """Returns at once when that is past."""
+        ...
 
 
 class SystemClock:
     def now_s(self) -> float:
         return time.time()
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    async def sleep_until(self, time_s: float) -> None:
+        # Again, because asyncio's clock is not the one on the wall.
+        while (wait_s := time_s - self.now_s()) > 0:  # noqa: ASYNC110  (there is no event to wait for)
+            await asyncio.sleep(wait_s)

@@ -82,11 +82,11 @@ class Deliverer:
                 await self._happened(self._book.expire(now_s))
                 for delivery in self._book.due(now_s):
                     attempts.create_task(self._attempt(delivery))
-                wait_s, wake_s = _HOUSEKEEPING_S, self._book.wake_s()
+                until_s, wake_s = now_s + _HOUSEKEEPING_S, self._book.wake_s()
                 # What was ready and not taken waits for a place, and a place is news.
                 if wake_s is not None and wake_s > now_s:
-                    wait_s = min(wait_s, wake_s - now_s)
-                await self._sleep(wait_s)
+                    until_s = min(until_s, wake_s)
+                await self._sleep_until(until_s)
 
     async def _attempt(self, delivery: Delivery) -> None:
         outcome = await self._outcome(delivery)
@@ -116,9 +116,9 @@ class Deliverer:
         for event in events:
             self._report(event)
 
-    async def _sleep(self, seconds: float) -> None:
-        """Until then or until there is news."""
-        waits = {asyncio.ensure_future(self._clock.sleep(seconds)), asyncio.ensure_future(self._has_news.wait())}
+    async def _sleep_until(self, time_s: float) -> None:
+        """Or until there is news."""
+        waits = {asyncio.ensure_future(self._clock.sleep_until(time_s)), asyncio.ensure_future(self._has_news.wait())}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

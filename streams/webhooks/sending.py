@@ -157,10 +157,16 @@ def _excerpt(body: bytes) -> str:
 
 def _explain(error: Exception) -> str:
     """Without the endpoint's address, which aiohttp puts into some of its messages: its path may be a secret."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"its certificate is not accepted: {error.certificate_error}"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return str(error.os_error)
-    if isinstance(error, aiohttp.ClientError | ValueError):
-        return type(error).__name__
-    return str(error)
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return f"its certificate is not accepted: {error.certificate_error}"
+        case aiohttp.ClientConnectorError():
+            return str(error.os_error)
+        case aiohttp.ServerDisconnectedError():
+            return "it closed the connection without an answer"
+        case aiohttp.ClientResponseError():
+            return "its answer is not HTTP, or its headers are too large"
+        case OSError():
+            return str(error)
+        case _:
+            return type(error).__name__
