@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.cited_answer import ChatMessage
+from domain.deliveries import Kept
 from domain.events import Kind, Modality, MomentDescribed, MoodCue, Vector, Word
 from domain.mood import Mood, MoodLabel
 from domain.speakers import Speaker
@@ -352,4 +353,16 @@ class MediaArchive(Protocol):
 
     def overlapping(self, source: str, kind: Kind, start_s: float, end_s: float) -> list[ArchivedChunk]:
         """The source's chunks that share time with [start_s, end_s), by start."""
+        ...
+
+
+class DeliveryJournal(Protocol):
+    """What has to be kept of deliveries, so that a process which is killed loses none. Methods block. Thread-safe."""
+
+    def append(self, states: Sequence[Kept]) -> None:
+        """In order, after all that was appended before, and kept for good when it returns. Again is harmless."""
+        ...
+
+    def replay(self) -> list[Kept]:
+        """What was appended, in order: of each key at least the last, which may be left out when it is Forgotten."""
         ...

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     api_port: int = Field(8600, ge=1, le=65535, description="port the search node listens on")
     api_url: str | None = Field(None, description="where clients and browsers find the search node")
     allowed_hosts: str = Field("", description="further host names the search node answers to, with commas")
+    webhook_allow: str = Field(
+        "", description="hosts that webhooks may reach though they are not public: host[:port],..."
+    )
     dashboard_host: str = Field("127.0.0.1", description="address the dashboard listens on")
     dashboard_port: int = Field(8601, ge=1, le=65535, description="port the dashboard listens on")
 
