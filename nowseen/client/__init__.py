@@ -6,7 +6,18 @@ Importing this brings httpx and pydantic, none of the models.
 from __future__ import annotations
 
 from domain.errors import BadRequest
-from nowseen.client.answers import Answer, Clause, Encoder, Filters, Health, Part, Source, Speaker, Watermark
+from nowseen.client.answers import (
+    Answer,
+    Clause,
+    Encoder,
+    Filters,
+    Health,
+    Part,
+    Reranked,
+    Source,
+    Speaker,
+    Watermark,
+)
 from nowseen.client.async_client import AsyncNowseen
 from nowseen.client.errors import NodeDown, NodeError, NodeRefused, Place
 from nowseen.client.moments import Evidence, Heard, Moment, Mood, Share
@@ -32,6 +43,7 @@ __all__ = [
     "Nowseen",
     "Part",
     "Place",
+    "Reranked",
     "Share",
     "Source",
     "Speaker",
