@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request
 
-from domain.query import LONGEST_QUERY, Clause
+from domain.query import LONGEST_QUERY
 from domain.query import Query as QueryRead
 from search.api_body import MEDIA_BODY, read_body
 from search.api_filters import Limit, Scope, scope
@@ -66,6 +67,4 @@ def example_routes(parts: ApiParts) -> APIRouter:
 def _also(query: QueryRead, words: str) -> QueryRead:
     """Ranked by these words too. They are nobody's query language: a "while" in them is a word."""
     first, *others = query.clauses
-    text = f"{first.text} {words}".strip()[:LONGEST_QUERY]
-    joined = Clause(text, first.phrases, first.excluded, first.where, first.where_not, first.since_s, first.until_s)
-    return QueryRead((joined, *others))
+    return QueryRead((replace(first, text=f"{first.text} {words}".strip()[:LONGEST_QUERY]), *others))
