@@ -19,11 +19,16 @@ import av
 import numpy as np
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from hypothesis import HealthCheck, settings
 
 from domain.events import Event, decode
 from domain.topology import Topology, parse_topology
 
 _QUIET_S = 6.0
+
+# How long an example takes on a busy machine is not what a test is about.
+settings.register_profile("nowseen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nowseen")
 
 # A client says when its broker stops; at the end of a session that is no news.
 logging.getLogger("nowseen.kafka").addHandler(logging.NullHandler())

@@ -1,14 +1,16 @@
-"""Drives a DeliveryBook: attempts what is due, and keeps what has to be kept before anything follows from it.
+"""Drives a DeliveryBook: attempts what is due, tells what became of it and keeps what has to be kept.
 
 A process may be killed at any time. What `deliver` returned for is in the journal and will be attempted; an attempt
-whose outcome did not reach the journal is made again, with the same webhook-id.
+whose outcome did not reach the journal is made again, with the same webhook-id; and what is settled there was told
+before, so that no dead letter gets lost between the two.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from domain.deliveries import Delivery, DeliveryEvent, Kept
 from domain.delivery_book import DeliveryBook
@@ -16,7 +18,7 @@ from domain.delivery_outcomes import Outcome, Unanswered
 from domain.delivery_rules import DeliveryRules, Jitter
 from domain.endpoints import Endpoint
 from domain.ports import DeliveryJournal
-from streams.patience import in_thread
+from streams.patience import in_thread, patiently
 from streams.webhooks.clock import Clock
 from streams.webhooks.sending import Sender
 
@@ -24,8 +26,12 @@ _HOUSEKEEPING_S = 60.0
 _log = logging.getLogger(__name__)
 
 
+Report: TypeAlias = Callable[[Sequence[DeliveryEvent]], Awaitable[None]]
+
+
 class Deliverer:
-    """Belongs to one event loop. `report` is told every event once it is in the journal; it does not block."""
+    """Belongs to one event loop. `report` is told all events, in order, and has kept those that matter when it returns:
+    what it is told becomes true in the journal only then, so that after a crash it may be told again."""
 
     def __init__(
         self,
@@ -34,7 +40,7 @@ class Deliverer:
         endpoints: Callable[[str], Endpoint | None],
         sender: Sender,
         clock: Clock,
-        report: Callable[[DeliveryEvent], None],
+        report: Report,
     ) -> None:
         self._book = book
         self._journal = journal
@@ -45,6 +51,7 @@ class Deliverer:
         self._has_news = asyncio.Event()
         self._journalling = asyncio.Lock()
         self._unkept: list[Kept] = []  # changes that are not in the journal yet
+        self._untold: list[DeliveryEvent] = []
 
     @classmethod
     async def open(
@@ -53,7 +60,7 @@ class Deliverer:
         endpoints: Callable[[str], Endpoint | None],
         sender: Sender,
         clock: Clock,
-        report: Callable[[DeliveryEvent], None],
+        report: Report,
         jitter: Jitter,
         rules: DeliveryRules | None = None,
     ) -> Deliverer:
@@ -106,15 +113,18 @@ class Deliverer:
             return Unanswered("connection", f"the sender failed: {type(error).__name__}")
 
     async def _happened(self, events: Sequence[DeliveryEvent]) -> None:
+        # Before anything is waited for: whoever takes the changes behind these events tells them first.
+        self._untold += events
         async with self._journalling:  # so that of two changes to one delivery the later is kept later
             # Others' changes may be among them: who waits here with nothing left to append can rely on it all the same,
             # even when the one that took them was cancelled.
             self._unkept += self._book.take_changed()
+            if told := list(self._untold):
+                await patiently("telling what became of deliveries", lambda: self._report(told))
+                del self._untold[: len(told)]
             if self._unkept:
                 await in_thread("keeping deliveries", self._journal.append, list(self._unkept))
                 self._unkept.clear()
-        for event in events:
-            self._report(event)
 
     async def _sleep_until(self, time_s: float) -> None:
         """Or until there is news."""

@@ -31,17 +31,12 @@ class SystemResolver:
         name = (host, port)
         if name not in self._asked:
             self._asked[name] = asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
-            self._asked[name].add_done_callback(lambda done: self._answered(name, done))
+            self._asked[name].add_done_callback(lambda _: self._asked.pop(name))
         return await asyncio.shield(self._asked[name])
 
     def close(self) -> None:
         """Waits for nothing."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def _answered(self, name: tuple[str, int], done: asyncio.Future[tuple[Address, ...]]) -> None:
-        del self._asked[name]
-        if not done.cancelled():
-            done.exception()  # or asyncio complains of an error that nobody waited for any more
 
 
 def _look_up(host: str, port: int) -> tuple[Address, ...]:

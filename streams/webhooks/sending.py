@@ -146,7 +146,6 @@ async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes:
     body = b""
     while len(body) < largest and (chunk := await response.content.read(largest - len(body))):
         body += chunk
-    response.close()  # else leaving the block would wait for the rest
     return body
 
 

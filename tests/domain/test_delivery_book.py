@@ -325,5 +325,5 @@ class Book(RuleBasedStateMachine):
         assert self.endings == Counter(self.added)
 
 
-Book.TestCase.settings = settings(deadline=None, stateful_step_count=60, max_examples=60)
+Book.TestCase.settings = settings(stateful_step_count=60, max_examples=60)
 TestBook = Book.TestCase

@@ -25,6 +25,7 @@ from domain.deliveries import (
     EndpointEnabled,
     Kept,
     PendingDelivery,
+    SettledDelivery,
 )
 from domain.delivery_outcomes import Answered, Outcome
 from domain.delivery_rules import DeliveryRules
@@ -59,6 +60,10 @@ class Post:
         )
         self.deliverer: Deliverer
 
+    async def report(self, events: Sequence[DeliveryEvent]) -> None:
+        for event in events:
+            self.events.put_nowait(event)
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         self.deliverer = await Deliverer.open(
@@ -66,7 +71,7 @@ class Post:
             self.endpoints.get,
             self.sender,
             self.clock,
-            self.events.put_nowait,
+            self.report,
             lambda: 1.0,
             DeliveryRules(),
         )
@@ -265,6 +270,35 @@ async def test_a_killed_process_loses_nothing_and_repeats_under_the_same_id(
     assert len(receiver.requests) > 6
 
 
+async def test_a_dead_letter_is_told_before_it_is_settled_and_again_when_that_failed(
+    start_receiver: StartReceiver,
+) -> None:
+    class Failing(MemoryJournal):
+        fails = threading.Event()
+
+        def append(self, states: Sequence[Kept]) -> None:
+            if any(isinstance(one, SettledDelivery) for one in states):
+                self.fails.set()
+                raise OSError("the broker is down")
+            super().append(states)
+
+    receiver, before = await start_receiver(answer("410 Gone")), Post(Failing())
+    before.endpoints["ops"] = Endpoint("ops", receiver.url())
+    async with before.running():
+        await before.deliver(1)
+        told = [await before.events.get() for _ in range(3)]
+        await asyncio.to_thread(Failing.fails.wait)
+    assert isinstance(before.journal, Failing)
+    after = Post(MemoryJournal())
+    after.journal.append(before.journal.replay())
+    after.endpoints = before.endpoints
+    async with after.running():
+        again = [await after.events.get() for _ in range(3)]
+
+    for events in (told, again):
+        assert [one.delivery.incident for one in events if isinstance(one, DeliveryDeadLettered)] == ["incident-1"]
+
+
 class Raising:
     """A Sender with a mistake in it, once."""
 
@@ -318,9 +352,7 @@ async def test_what_is_delivered_is_kept_when_it_returns_though_the_journal_fail
     monkeypatch.setattr(patience, "FIRST_PAUSE_S", 0.001)
     journal = GatedJournal()
     post = Post(journal)
-    post.deliverer = await Deliverer.open(
-        journal, post.endpoints.get, Raising(), post.clock, post.events.put_nowait, lambda: 1.0
-    )
+    post.deliverer = await Deliverer.open(journal, post.endpoints.get, Raising(), post.clock, post.report, lambda: 1.0)
     first = asyncio.create_task(post.deliver(1))
     await asyncio.to_thread(journal.called.acquire)
     second, third = asyncio.create_task(post.deliver(2)), asyncio.create_task(post.deliver(3))
