@@ -24,7 +24,9 @@ from cloudevents.core.exceptions import CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from domain.alerts import AlertRaised
 from domain.errors import BadEvent
+from domain.incident_facts import INCIDENT_STATES, EvidenceLine, IncidentFacts, IncidentState
 
 Kind: TypeAlias = Literal["video", "audio"]
 Modality: TypeAlias = Literal["scene", "speech", "text"]
@@ -201,6 +203,7 @@ Event: TypeAlias = (
     | CoverageAdvanced
     | WatermarkAdvanced
     | SpeechCut
+    | AlertRaised
     | EventRejected
 )
 
@@ -269,6 +272,25 @@ def encode(event: Event) -> Message:
         case SpeechCut():
             data = {"partition": event.partition, "offset": event.offset, "sample": event.sample}
             return _json_record("speech.cut.v1", event.source, event.until_s, data)
+        case AlertRaised(facts=facts):
+            data = {
+                "rule": facts.rule,
+                "rule_id": event.rule_id,
+                "incident": facts.incident,
+                "update": facts.update,
+                "state": facts.state,
+                "start_s": _round(facts.start_s),
+                "end_s": _round(facts.end_s),
+                "text": facts.text,
+                "evidence": [
+                    {"what": line.what, "text": line.text, "score": line.score, "start_s": _round(line.start_s)}
+                    for line in facts.evidence
+                ],
+                "webhooks": list(event.webhooks),
+                "thumbnail_key": event.thumbnail_key,
+                "clip_span_s": [_round(time_s) for time_s in event.clip_span_s] if event.clip_span_s else None,
+            }
+            return _json_record("alert.raised.v1", facts.source, facts.changed_s, data, key=facts.incident)
         case EventRejected():
             headers = {f"original_{name}": value for name, value in event.original.headers.items()}
             headers |= {
@@ -490,6 +512,13 @@ def _array(data: Mapping[str, Any], name: str) -> list[Any]:
     return value
 
 
+def _archive_key(data: Mapping[str, Any], name: str) -> str | None:
+    key = data[name]
+    if key is not None and not ARCHIVE_KEY_PATTERN.fullmatch(_string(key, name)):
+        raise ValueError(f"{name!r} {key[:80]!r} is not a key of the media archive")
+    return None if key is None else str(key)
+
+
 def _modality(data: dict[str, Any]) -> Modality:
     for modality in MODALITIES:
         if data["modality"] == modality:
@@ -537,9 +566,6 @@ def _read_moment(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> 
     end_s = _time_s(fields["end_s"], "end_s")
     if end_s < when_s:
         raise ValueError("'end_s' is before ce_time")
-    thumbnail_key = fields["thumbnail_key"]
-    if thumbnail_key is not None and not ARCHIVE_KEY_PATTERN.fullmatch(_string(thumbnail_key, "thumbnail_key")):
-        raise ValueError(f"'thumbnail_key' {thumbnail_key[:80]!r} is not a key of the media archive")
     return MomentDescribed(
         source=source,
         modality=_modality(fields),
@@ -552,7 +578,7 @@ def _read_moment(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> 
             Word(_string(text, "words"), _time_s(start_s, "words"), _time_s(end_s, "words"))
             for text, start_s, end_s in _array(fields, "words")
         ),
-        thumbnail_key=thumbnail_key,
+        thumbnail_key=_archive_key(fields, "thumbnail_key"),
         attributes={
             _string(name, "attributes"): _string(value, name) if isinstance(value, str) else _finite(value, name)
             for name, value in _object(fields, "attributes").items()
@@ -599,6 +625,53 @@ def _read_speech_cut(source: str, when_s: float, data: bytes, _: dict[str, Any])
     return SpeechCut(source, partition, offset, sample, when_s)
 
 
+def _read_alert(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
+    fields = _json(data)
+    start_s, end_s = _span_s([fields["start_s"], fields["end_s"]], "end_s")
+    facts = IncidentFacts(
+        rule=_text(fields, "rule"),
+        incident=_text(fields, "incident"),
+        update=_whole(fields, "update"),
+        state=_state(fields),
+        changed_s=when_s,
+        source=source,
+        start_s=start_s,
+        end_s=end_s,
+        text=_text(fields, "text"),
+        evidence=tuple(_evidence(line) for line in _array(fields, "evidence")),
+    )
+    clip_span_s = fields["clip_span_s"]
+    return AlertRaised(
+        facts,
+        webhooks=tuple(_string(name, "webhooks") for name in _array(fields, "webhooks")),
+        rule_id=_text(fields, "rule_id"),
+        thumbnail_key=_archive_key(fields, "thumbnail_key"),
+        clip_span_s=None if clip_span_s is None else _span_s(_array(fields, "clip_span_s"), "clip_span_s"),
+    )
+
+
+def _state(fields: dict[str, Any]) -> IncidentState:
+    for state in INCIDENT_STATES:
+        if fields["state"] == state:
+            return state
+    raise ValueError(f"'state' must be one of {', '.join(INCIDENT_STATES)}")
+
+
+def _evidence(fields: Any) -> EvidenceLine:
+    if not isinstance(fields, dict):
+        raise ValueError(f"'evidence' must hold objects, not {type(fields).__name__}")
+    return EvidenceLine(
+        _text(fields, "what"), _text(fields, "text"), _number(fields, "score"), _time_s(fields["start_s"], "start_s")
+    )
+
+
+def _span_s(span: list[Any], name: str) -> tuple[float, float]:
+    start_s, end_s = (_time_s(time, name) for time in span)
+    if end_s < start_s:
+        raise ValueError(f"{name!r} lies before the start")
+    return start_s, end_s
+
+
 _READERS: dict[str, Callable[[str, float, bytes, dict[str, Any]], Event]] = {
     "video-chunk.published.v1": _read_chunk("video"),
     "audio-chunk.published.v1": _read_chunk("audio"),
@@ -608,4 +681,5 @@ _READERS: dict[str, Callable[[str, float, bytes, dict[str, Any]], Event]] = {
     "coverage.advanced.v1": _read_coverage,
     "watermark.advanced.v1": _read_watermark,
     "speech.cut.v1": _read_speech_cut,
+    "alert.raised.v1": _read_alert,
 }
