@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import uvicorn
@@ -25,6 +25,7 @@ from nowseen.lag import report_lag
 from nowseen.native_libraries import tune_native_libraries
 from nowseen.settings import Settings, load_topology
 from nowseen.voice_clips import voice_reader
+from nowseen.webhook_parts import link_signer, webhook_service
 from nowseen.worker import GROUP as WORKER_GROUP
 from search.answering import Answering
 from search.api import ApiParts, create_api
@@ -37,6 +38,7 @@ from search.service import SearchService
 from search.speakers import Speakers
 from search.stores import EdgeFolder, QdrantServer, open_store
 from search.watermarks import Watermarks
+from streams.agents.deliver_alerts import deliver_alerts
 from streams.agents.store_moments import store_moments
 from streams.agents.watch_dead_letters import watch_dead_letters
 from streams.app import make_app, make_topics, quiet_loggers
@@ -45,6 +47,7 @@ from streams.compacted import latest
 from streams.kafka_clients import wait_until_reachable
 from streams.outbox import Outbox
 from streams.topics import create_topics
+from streams.webhooks import WebhookService
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +90,9 @@ def run_node(settings: Settings) -> None:
     service = SearchService(stores.moments, sentences, pictures, reranking=Reranking(reranker, finer))
     app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
+    outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)
+    signer = link_signer(settings)
+    webhooks = webhook_service(settings, kafka, archive, signer)
 
     def covered(coverage: CoverageAdvanced, watermark: WatermarkAdvanced) -> None:
         watermarks.advance(watermark)
@@ -98,7 +104,7 @@ def run_node(settings: Settings) -> None:
     store_moments(
         app,
         topics["moments"],
-        Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes),
+        outbox,
         speakers.store,
         speakers.settle,
         speakers.flush,
@@ -107,6 +113,7 @@ def run_node(settings: Settings) -> None:
         on_coverage=covered,
     )
     watch_dead_letters(app, topics["dead-letters"], rejected)
+    deliver_alerts(app, topics["alerts"], outbox, webhooks.tell, topology.limits)
     lag: dict[str, int] = {}
     api = create_api(
         ApiParts(
@@ -126,13 +133,16 @@ def run_node(settings: Settings) -> None:
                 lambda: encoders.load("speech", names["speech"], options),
             ),
             answering=Answering(chat_model(settings)),
+            webhooks=webhooks,
+            signer=signer,
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),
         )
     )
-    groups = {"media.video": WORKER_GROUP, "media.audio": WORKER_GROUP, "media.text": WORKER_GROUP, "moments": GROUP}
+    worked = dict.fromkeys(("media.video", "media.audio", "media.text"), WORKER_GROUP)
+    groups = worked | dict.fromkeys(("moments", "alerts"), GROUP)
     try:
-        asyncio.run(_serve(app, api, report_lag(kafka, groups, lag.__setitem__), settings))
+        asyncio.run(_serve(app, api, webhooks, report_lag(kafka, groups, lag.__setitem__), settings))
     finally:
         stores.close()
 
@@ -153,20 +163,34 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(app: Any, api: Any, reporting: Any, settings: Settings) -> None:
+async def _serve(app: Any, api: Any, webhooks: WebhookService, reporting: Any, settings: Settings) -> None:
     server = _Server(
         uvicorn.Config(api, host=settings.api_host, port=settings.api_port, log_level="warning", access_log=False)
     )
-    async with running(app) as stopping:
+    async with _delivering(webhooks) as delivering, running(app) as stopping:
         serving = asyncio.create_task(server.serve())
         lag = asyncio.create_task(reporting)
         ready = asyncio.create_task(_announce(app))
-        await asyncio.wait({asyncio.create_task(stopping.wait()), serving}, return_when=asyncio.FIRST_COMPLETED)
+        stopped = asyncio.create_task(stopping.wait())
+        await asyncio.wait({stopped, serving, delivering}, return_when=asyncio.FIRST_COMPLETED)
         for task in (lag, ready):
             task.cancel()
         server.should_exit = True
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(serving, 2.0)
+
+
+@contextlib.asynccontextmanager
+async def _delivering(webhooks: WebhookService) -> AsyncIterator[asyncio.Task[None]]:
+    """Webhooks are sent until the agents have stopped; what is under way then is sent again by the next node."""
+    await webhooks.start()
+    delivering = asyncio.create_task(webhooks.run())
+    try:
+        yield delivering
+    finally:
+        delivering.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await delivering
 
 
 async def _announce(app: Any) -> None:

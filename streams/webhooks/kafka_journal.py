@@ -6,15 +6,13 @@ import logging
 from collections.abc import Sequence
 
 from domain.deliveries import Kept
-from domain.delivery_records import decode_kept, encode_kept
+from domain.delivery_records import KEPT_KEYS, decode_kept, encode_kept
 from domain.errors import BadEvent
 from streams.compacted import latest_records
 from streams.compacted_writer import CompactedWriter
 from streams.kafka_clients import KafkaSettings
 
 _log = logging.getLogger(__name__)
-
-_KINDS = (b"delivery/", b"endpoint/")  # other keys of the topic are not the journal's
 
 
 class KafkaJournal:
@@ -34,7 +32,7 @@ class KafkaJournal:
         said: one such record must not keep all others from being delivered."""
         kept: list[Kept] = []
         for key, record in latest_records(self._kafka, self._writer.topic).items():
-            if not key.startswith(_KINDS):
+            if not key.startswith(KEPT_KEYS):
                 continue
             try:
                 kept.append(decode_kept(key, record.value))
