@@ -11,6 +11,7 @@ from domain.errors import ConfigError
 from nowseen.evaluate_cli import evaluate
 from nowseen.search_cli import search
 from nowseen.speakers_cli import speakers
+from nowseen.webhooks_cli import webhooks
 
 if TYPE_CHECKING:
     from nowseen.settings import Settings
@@ -29,6 +30,7 @@ app = typer.Typer(
 
 app.command()(search)
 app.add_typer(speakers)
+app.add_typer(webhooks)
 app.add_typer(evaluate)
 
 _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every line of every part.")]

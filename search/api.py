@@ -21,6 +21,7 @@ from search.api_node import node_routes
 from search.api_parts import ApiParts
 from search.api_search import search_routes
 from search.api_speakers import speaker_routes
+from search.api_webhooks import webhook_routes
 from search.clips import Clips
 
 __all__ = ["ApiParts", "create_api"]
@@ -42,6 +43,8 @@ def create_api(parts: ApiParts) -> FastAPI:
     api.include_router(media_routes(parts, Clips(parts.archive, parts.clips)))
     api.include_router(speaker_routes(parts))
     api.include_router(node_routes(parts))
+    if parts.webhooks is not None:
+        api.include_router(webhook_routes(parts.webhooks))
 
     @api.get("/", include_in_schema=False)
     def root() -> RedirectResponse:

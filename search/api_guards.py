@@ -18,7 +18,9 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from domain.endpoints import UnknownEndpoint
 from domain.errors import BadEvent, BadRequest
+from domain.failed_deliveries import UnknownDelivery
 from domain.instants import BadInstant
 from domain.query import QueryMistake
 from search.clips import BadClip
@@ -90,7 +92,8 @@ def add_guards(app: FastAPI, allowed_hosts: Iterable[str]) -> None:
     app.add_middleware(KnownHosts, hosts=(*LOCAL_HOSTS, *allowed_hosts))
     for mistake in (BadQuery, BadClip, BadInstant, BadEvent, BadRequest):
         app.add_exception_handler(mistake, _mistake)
-    app.add_exception_handler(UnknownSpeaker, _unknown)
+    for unknown in (UnknownSpeaker, UnknownEndpoint, UnknownDelivery):
+        app.add_exception_handler(unknown, _unknown)
     app.add_exception_handler(QueryMistake, _pointed_at)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _refused)

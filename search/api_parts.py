@@ -10,10 +10,12 @@ from typing import Protocol
 from domain.events import Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentStore
 from search.answering import Answering
+from search.api_webhooks import Webhooks
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
 from search.request import BadQuery
 from search.service import SearchService
+from search.signed_links import LinkSigner
 from search.speakers import Speakers
 from search.watermarks import Watermarks
 
@@ -50,6 +52,8 @@ class ApiParts:
     speakers: Speakers
     examples: ExampleMedia
     answering: Answering = field(default_factory=lambda: Answering(None))  # who writes answers: nobody, unless given
+    webhooks: Webhooks | None = None  # None: this API knows of none
+    signer: LinkSigner | None = None  # of links to media; None: this node makes none
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to
     clock: Callable[[], float] = time  # Unix seconds

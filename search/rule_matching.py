@@ -34,18 +34,7 @@ class RuleMatching:
     def __init__(self, rules: RulesAtWork, store: MomentStore, stored: JustStored, same_speaker: SameSpeaker) -> None:
         self._rules, self._store, self._stored, self._same_speaker = rules, store, stored, same_speaker
         self._heard: dict[str, tuple[float, float]] = {}  # by source: wall clock, and how far it had got
-
-    def start(self) -> list[AlertRaised]:
-        """After a restart: the latest moments again, so that what is at the same time finds its pair."""
-        if not self._rules.ask_for()[1]:
-            return []
-        alerts: list[AlertRaised] = []
-        for source, clock_s in self._rules.clocks_s().items():
-            where = MomentFilter((source,), clock_s - RECENT_S, clock_s, only_final=True)
-            rows = [row for kind in MODALITIES for row in self._store.newest(kind, where, _AT_ONCE, with_vectors=True)]
-            rows.sort(key=lambda row: (row.moment.start_s, row.id))
-            alerts += self._rules.push(labelled(rows))
-        return alerts
+        self._is_new = True
 
     def match(
         self, facts: Sequence[MomentDescribed | MomentWithdrawn | CoverageAdvanced], now_s: float
@@ -54,14 +43,26 @@ class RuleMatching:
         if not self._rules.all():
             return []
         finals = [fact for fact in facts if isinstance(fact, MomentDescribed) and fact.is_final]
-        again = self._labelled(finals) if self._rules.ask_for()[0] else {}
-        alerts: list[AlertRaised] = []
+        asks_who, asks_while = self._rules.ask_for()
+        again = self._labelled(finals) if asks_who else {}
+        recent = self._recent() if self._is_new and asks_while else []
+        alerts, self._is_new = self._rules.push(recent), False
         for fact in facts:
             if isinstance(fact, MomentDescribed) and fact.is_final:
                 alerts += self._rules.push(again.get(moment_id(fact)) or [LabelledMoment(fact)])
             elif isinstance(fact, CoverageAdvanced) and fact.until_s <= now_s + _MOST_AHEAD_S:
                 alerts += self._rules.tick(fact.source, fact.until_s)
         return [*alerts, *self._tick({fact.source for fact in facts}, now_s)]
+
+    def _recent(self) -> list[LabelledMoment]:
+        """After a restart the latest moments come again, so that what is at the same time finds its pair."""
+        found: list[LabelledMoment] = []
+        for source, clock_s in self._rules.clocks_s().items():
+            where = MomentFilter((source,), clock_s - RECENT_S, clock_s, only_final=True)
+            pages = [self._store.newest(kind, where, _AT_ONCE, with_vectors=True) for kind in MODALITIES]
+            rows = sorted((row for page in pages for row in page), key=lambda row: (row.moment.start_s, row.id))
+            found += [replace(each, labels=self._widened(each.labels)) for each in labelled(rows)]
+        return found
 
     def _labelled(self, moments: Sequence[MomentDescribed]) -> dict[str, list[LabelledMoment]]:
         """By id: the moment with its labels, and the scenes that it brings up again."""

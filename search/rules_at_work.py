@@ -207,6 +207,8 @@ class RulesAtWork:
         with self._changed:
             if self._watch is not None and state.watch is not None:
                 self._watch.restore(state.watch)
+                for rule_id in self._watch.incidents.rules.keys() - self._known.keys():
+                    self._watch.remove(rule_id)  # it was removed after that was kept
                 self._learnt = dict(state.learnt)
             self._told = state.told
 
