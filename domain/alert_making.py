@@ -61,21 +61,26 @@ def _alert(
         source=best.source,
         start_s=incident.start_s,
         end_s=incident.end_s,
-        text=_text(incident, name_of),
-        evidence=tuple(_line(best, witness, name_of) for witness in best.witnesses),
+        text=told_text(incident, name_of),
+        evidence=evidence_of(best, name_of),
     )
     # A written text has nothing to play.
     span_s = (best.start_s, best.end_s) if best.modality != "text" and best.end_s > best.start_s else None
     return AlertRaised(facts, rule.webhooks, rule.id, best.thumbnail_key, span_s)
 
 
-def _text(incident: Incident, name_of: NameOf) -> str:
+def told_text(incident: Incident, name_of: NameOf) -> str:
+    """What was seen or said, for people."""
     best = incident.best
     text = best.text or ", ".join(_what(witness, name_of) for witness in best.witnesses)
     if not incident.is_digest:
         return text
     where = ", ".join(sorted(incident.sources))
     return f"too many at once to tell each: {incident.incidents} in {where}. The clearest: {text}"
+
+
+def evidence_of(match: Match, name_of: NameOf) -> tuple[EvidenceLine, ...]:
+    return tuple(_line(match, witness, name_of) for witness in match.witnesses)
 
 
 def _line(best: Match, witness: Witness, name_of: NameOf) -> EvidenceLine:

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 import encoders
-from domain.events import CoverageAdvanced, EventRejected, MomentDescribed, WatermarkAdvanced
+from domain.events import CoverageAdvanced, EventRejected, MomentDescribed, RuleRemoved, RuleSet, WatermarkAdvanced
 from domain.ports import EncoderInfo
 from domain.topology import DEAD_LETTERS
 from nowseen.answer_choice import chat_model
@@ -30,6 +30,7 @@ from nowseen.webhook_parts import link_signer, webhook_service
 from nowseen.worker import GROUP as WORKER_GROUP
 from search.answering import Answering
 from search.api import ApiParts, create_api
+from search.api_parts import RuleParts
 from search.clips import ClipOptions
 from search.finer_pictures import FinerPictures
 from search.metrics import NodeMetrics
@@ -106,6 +107,9 @@ def run_node(settings: Settings) -> None:
         metrics.stored(moments, stored_s)
         rules.stored.note(moments)
 
+    async def decided(event: RuleSet | RuleRemoved) -> None:
+        await outbox.send("rules", [event])
+
     def rejected(letter: EventRejected) -> None:
         metrics.rejected(letter.topic)
 
@@ -144,6 +148,7 @@ def run_node(settings: Settings) -> None:
             ),
             answering=Answering(chat_model(settings)),
             webhooks=webhooks,
+            rules=RuleParts(rules.at_work, rules.encoding, rules.history, decided),
             signer=signer,
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),
