@@ -61,6 +61,13 @@ class DeliveryBook:
         reason = f"more than {self._rules.most_pending} wait for its endpoint"
         return [self._dead_letter(lane, oldest, now_s, reason) for oldest in lane.waiting()[:1]]
 
+    def add_again(self, delivery: Delivery, now_s: float) -> list[DeliveryEvent]:
+        """A person wants one that was given up on to be sent after all: with the same id, and all its time before it.
+        One that is pending or arrived is not queued."""
+        if (ended := self._settled.get(delivery.id)) is not None and ended.ending == "dead-lettered":
+            self._settled.discard(delivery.id)
+        return self.add(replace(delivery, queued_s=now_s), now_s)
+
     def due(self, now_s: float) -> list[Delivery]:
         """Those to attempt now; each is under way until `attempted` is told how it went."""
         taken: list[Delivery] = []

@@ -14,6 +14,10 @@ PRESETS: tuple[Preset, ...] = ("standard", "slack", "plain")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
+class UnknownEndpoint(BadRequest):
+    """There is none of this name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A receiver. Rules name it; its signing secret is kept elsewhere, under this name.

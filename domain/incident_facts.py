@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 IncidentState: TypeAlias = Literal["opened", "updated", "closed"]
 
+INCIDENT_STATES: tuple[IncidentState, ...] = ("opened", "updated", "closed")
+
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLine:

@@ -20,6 +20,9 @@ class SettledDeliveries:
     def __iter__(self) -> Iterator[SettledDelivery]:
         return iter(self._by_id.values())
 
+    def get(self, id: str) -> SettledDelivery | None:
+        return self._by_id.get(id)
+
     def add(self, settled: SettledDelivery) -> None:
         self._by_id[settled.id] = settled
 

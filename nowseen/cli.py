@@ -9,8 +9,10 @@ import typer
 
 from domain.errors import ConfigError
 from nowseen.evaluate_cli import evaluate
+from nowseen.rules_cli import rules
 from nowseen.search_cli import search
 from nowseen.speakers_cli import speakers
+from nowseen.webhooks_cli import webhooks
 
 if TYPE_CHECKING:
     from nowseen.settings import Settings
@@ -29,6 +31,8 @@ app = typer.Typer(
 
 app.command()(search)
 app.add_typer(speakers)
+app.add_typer(rules)
+app.add_typer(webhooks)
 app.add_typer(evaluate)
 
 _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every line of every part.")]

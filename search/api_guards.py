@@ -18,11 +18,14 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.endpoints import UnknownEndpoint
 from domain.errors import BadEvent, BadRequest, ConfigError
+from domain.failed_deliveries import UnknownDelivery
 from domain.instants import BadInstant
 from domain.query import QueryMistake
 from search.clips import BadClip
 from search.request import BadQuery
+from search.rules_at_work import UnknownRule
 from search.speakers import UnknownSpeaker
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -120,7 +123,8 @@ def add_guards(app: FastAPI, allowed_hosts: Iterable[str]) -> None:
     app.add_middleware(KnownHosts, hosts=(*LOCAL_HOSTS, *allowed_hosts))
     for mistake in (BadQuery, BadClip, BadInstant, BadEvent, BadRequest):
         app.add_exception_handler(mistake, _mistake)
-    app.add_exception_handler(UnknownSpeaker, _unknown)
+    for unknown in (UnknownSpeaker, UnknownRule, UnknownEndpoint, UnknownDelivery):
+        app.add_exception_handler(unknown, _unknown)
     app.add_exception_handler(QueryMistake, _pointed_at)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _refused)

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from domain.deliveries import Delivery, DeliveryEvent, Kept
+from domain.deliveries import Delivery, DeliveryEvent, EndpointHealth, Kept
 from domain.delivery_book import DeliveryBook
 from domain.delivery_outcomes import Outcome, Unanswered
 from domain.delivery_rules import DeliveryRules, Jitter
@@ -74,6 +74,19 @@ class Deliverer:
         events = [event for one in deliveries for event in self._book.add(one, now_s)]
         self._has_news.set()
         await self._happened(events)
+
+    async def deliver_again(self, delivery: Delivery) -> None:
+        """One that was given up on; it is in the journal when it returns."""
+        events = self._book.add_again(delivery, self._clock.now_s())
+        self._has_news.set()
+        await self._happened(events)
+
+    def health(self, endpoint: str) -> EndpointHealth:
+        return next((one for one in self._book.health() if one.endpoint == endpoint), EndpointHealth(endpoint))
+
+    def pending(self, endpoint: str) -> int:
+        """How many wait or are under way."""
+        return self._book.pending(endpoint)
 
     async def enable(self, endpoint: str) -> None:
         """What is delivered to it from now on is sent again, after it asked to be left alone."""

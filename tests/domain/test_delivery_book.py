@@ -19,6 +19,7 @@ from domain.deliveries import (
     EndpointEnabled,
     Forgotten,
     Kept,
+    PendingDelivery,
 )
 from domain.delivery_book import DeliveryBook
 from domain.delivery_outcomes import Answered, Outcome, Unanswered
@@ -327,3 +328,34 @@ class Book(RuleBasedStateMachine):
 
 Book.TestCase.settings = settings(stateful_step_count=60, max_examples=60)
 TestBook = Book.TestCase
+
+
+def test_a_dead_letter_can_be_sent_again_under_its_id() -> None:
+    book, sent = DeliveryBook(lambda: 1.0), delivery(1)
+    book.add(sent, 0.0)
+    book.due(0.0)
+    book.attempted(sent.id, Unanswered("no endpoint", "removed"), 1.0)
+    book.take_changed()
+    book.add(sent, 2.0)
+    assert book.due(2.0) == [] and book.take_changed() == []
+
+    book.add_again(sent, 5e6)
+    assert book.take_changed() == [PendingDelivery(replace(sent, queued_s=5e6), 0, 5e6)]
+    (again,) = book.due(5e6)
+    assert (again.id, again.body) == (sent.id, sent.body)
+    (failed,) = book.attempted(sent.id, Answered(500), 5e6 + 1)
+    assert isinstance(failed, DeliveryAttempted) and failed.retry_s is not None
+
+
+def test_what_arrived_or_is_on_its_way_is_not_sent_again() -> None:
+    book, sent, on_its_way = DeliveryBook(lambda: 1.0), delivery(1), delivery(2)
+    book.add(sent, 0.0)
+    book.due(0.0)
+    book.attempted(sent.id, Answered(200), 1.0)
+    book.add(on_its_way, 2.0)
+    book.take_changed()
+    for one in (sent, on_its_way):
+        book.add_again(one, 3.0)
+
+    assert book.take_changed() == []
+    assert book.due(3.0) == [on_its_way]

@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.deliveries import Delivery, EndpointHealth, Forgotten, Kept, PendingDelivery, SettledDelivery
-from domain.delivery_records import decode_kept, encode_kept
+from domain.deliveries import (
+    Delivery,
+    DeliveryDeadLettered,
+    EndpointHealth,
+    Forgotten,
+    Kept,
+    PendingDelivery,
+    SettledDelivery,
+)
+from domain.delivery_records import FAILED_KEYS, KEPT_KEYS, decode_failed, decode_kept, encode_failed, encode_kept
 from domain.errors import BadEvent
 
 times = st.floats(0, 1e11)
@@ -38,10 +46,41 @@ def test_it_comes_back_as_it_was(one: Kept) -> None:
     assert decode_kept(key, value) == one
 
 
+letters = st.builds(DeliveryDeadLettered, deliveries, counts, times, texts)
+
+
+@given(letters)
+def test_a_dead_letter_comes_back_as_it_was(letter: DeliveryDeadLettered) -> None:
+    assert decode_failed(*encode_failed(letter)) == letter
+
+
+@given(states, letters)
+def test_the_book_s_records_and_dead_letters_have_other_keys(one: Kept, letter: DeliveryDeadLettered) -> None:
+    kept, failed = encode_kept(one)[0], encode_failed(letter)[0]
+
+    assert isinstance(one, Forgotten) or kept.startswith(KEPT_KEYS)
+    assert failed.startswith(FAILED_KEYS) and not failed.startswith(KEPT_KEYS)
+
+
+@given(letters, st.sampled_from(["key", "value"]))
+def test_a_dead_letter_in_another_s_place_is_refused(letter: DeliveryDeadLettered, wrong: str) -> None:
+    key, value = encode_failed(letter)
+    if wrong == "key":
+        key += b"x"
+    else:
+        _, pending = encode_kept(PendingDelivery(letter.delivery, 0, 5.0))
+        assert pending is not None
+        value = pending
+    with pytest.raises(BadEvent):
+        decode_failed(key, value)
+
+
 @given(st.binary() | st.text().map(str.encode))
 def test_garbage_is_refused(value: bytes) -> None:
     with pytest.raises(BadEvent):
         decode_kept(b"delivery/x", value)
+    with pytest.raises(BadEvent):
+        decode_failed(b"failed/x", value)
 
 
 json_values = (
