@@ -140,3 +140,9 @@ def test_an_archive_that_does_not_answer_costs_the_links_and_not_the_alert(parts
     alert = AlertRaised(facts, ("ops",), thumbnail_key="cam/thumbnails/1.jpg", clip_span_s=(1.0, 2.0))
 
     assert SignedMedia(Away(), "http://127.0.0.1:8600", SIGNER, parts.clock).show(alert) == facts
+
+
+def test_the_document_tells_how_long_links_hold() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+
+    assert f"hold for {LINKS_LAST_S / 86_400:.0f} days" in text
