@@ -1,4 +1,4 @@
-"""Standing queries against a moment, beside the bare product that they can't be faster than: `python -m bench.rules`.
+"""Standing queries against a moment, beside the bare matrix product below which none can be: `python -m bench.rules`.
 
 Ten thousand rules for scenes on one core, each with its bar where 1 in 100 moments is above it: about what a rule has
 once it knows the highest scores of its week (domain/score_tails.py), when they come in clusters, as they do.
@@ -31,10 +31,10 @@ ABOVE_BAR = 0.01  # of the moments
 Rows = npt.NDArray[np.float32]
 
 
-def measure() -> dict[str, float]:
+def measure(rules: int = RULES, moments: int = MOMENTS) -> dict[str, float]:
     random = np.random.default_rng(20261125)
-    texts, cohort, learnt, rows = (_rows(random, count) for count in (RULES, COHORT, LEARNT_FROM, MOMENTS))
-    moments = [_moment(row, at) for at, row in enumerate(rows)]
+    texts, cohort, learnt, rows = (_rows(random, count) for count in (rules, COHORT, LEARNT_FROM, moments))
+    asked = [_moment(row, at) for at, row in enumerate(rows)]
     bank = RuleBank(ScoreOptions(cohorts={"scene": cohort}))
     for at, (row, bar) in enumerate(zip(texts, _bars(texts, learnt, cohort), strict=True)):
         rule, leaf = Rule(f"r{at}", f"rule {at}", SceneText(f"scene {at}")), SceneText(f"scene {at}")
@@ -42,8 +42,8 @@ def measure() -> dict[str, float]:
         bank.watch_from(rule.id, "gate", float(bar))
     bare_ms, match_ms, candidates = [], [], []
     with threadpool_limits(1):
-        bank.match(moments[0], Labels())  # the first of a source sets its bars
-        for row, moment in zip(rows, moments, strict=True):  # in turn, so that neither finds its matrix in the cache
+        bank.match(asked[0], Labels())  # the first of a source sets its bars
+        for row, moment in zip(rows, asked, strict=True):  # in turn, so that neither finds its matrix in the cache
             started = time.perf_counter()
             texts @ row
             between = time.perf_counter()

@@ -113,7 +113,7 @@ def _mood_faults(mood: MoodIs) -> Iterator[str]:
 
 
 def _has_label(mood: MoodIs) -> bool:
-    """Whether somewhere within the bounds is a mood of one of the labels."""
+    """Whether somewhere within the bounds is a mood of one of the labels. Passes over what is thinner than a step."""
     (lowest, highest), (calmest, liveliest) = mood.valence or (-1.0, 1.0), mood.arousal or (-1.0, 1.0)
     if "unknown" in mood.labels and lowest <= 0 <= highest and calmest <= 0 <= liveliest:
         return True

@@ -19,7 +19,7 @@ from domain.incident_events import (
     MatchSuppressed,
     Reason,
 )
-from domain.incident_groups import Group, RuleState, first_digest, first_group
+from domain.incident_groups import Group, RuleState, first_digest, first_group, kinds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ class IncidentOptions:
     storm_incidents: int = 5  # of one rule in storm_s; more are told as one digest
     storm_s: float = 60.0
     kept: int = 200  # suppressed matches of each rule, the latest
-    remembered_s: float = 3600.0  # a match that comes so late is still known to belong to what is over
+    # A match that comes so late is still known to belong to what is over; and however late, to one of the latest.
+    remembered_s: float = 3600.0
+    remembered: int = 32  # of each rule and source
 
 
 class Incidents:
@@ -73,6 +75,7 @@ class Incidents:
         if known := next((each for each in state.groups(match.source) if match.moment_id in each.moment_ids), None):
             if match.score > known.incident.best.score:
                 known.incident = replace(known.incident, best=match)
+                known.kinds |= kinds_of(match)
             return events
         for group in list(state.open.get(match.source, ())):
             if group.is_near(match, self._options.quiet_s):
@@ -174,8 +177,9 @@ class Incidents:
     def _close(self, state: RuleState, source: str, group: Group) -> list[IncidentClosed]:
         state.open[source].remove(group)
         forgotten_s = self._clocks_s[source] - self._options.remembered_s
-        state.over[source] = [each for each in state.over.get(source, ()) if each.incident.end_s >= forgotten_s]
-        state.over[source].append(group)
+        over = [*state.over.get(source, ()), group]
+        latest, older = over[-self._options.remembered :], over[: -self._options.remembered]
+        state.over[source] = [*(each for each in older if each.incident.end_s >= forgotten_s), *latest]
         return [IncidentClosed(group.incident, group.number + 1)] if group.digest_id is None else []
 
     def _suppress(self, state: RuleState, match: Match, reason: Reason, incident_id: str | None) -> list[IncidentEvent]:

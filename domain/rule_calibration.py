@@ -20,6 +20,7 @@ from domain.rules import Mark, Rule
 
 _RENEWED_BINS = 12  # a threshold is worked out again every hour; not of all rules at once
 _LATE_BINS = 1  # of what came after the last hour but one bin nothing is used: it may still be incomplete
+_FOREVER = 10**9  # a bin beyond the year 9999
 _REMEMBERED_WEEKS = 3  # a rule's two weeks may begin within one
 
 
@@ -104,7 +105,7 @@ class Calibrations:
     def sources(self, rule_id: str) -> list[str]:
         """In which there was something that the rule could have matched, by name."""
         known = self._rules[rule_id]
-        return sorted(each for each in {*self._exposed, *known.backgrounds} if self._watched(known, each))
+        return sorted(each for each in {*self._exposed, *known.backgrounds} if self._watched(known, each, _FOREVER))
 
     def to_data(self) -> dict[str, Any]:
         return {
@@ -154,11 +155,10 @@ class Calibrations:
         """Sources that share the rule's budget: those it names, else those it had watched by then."""
         if known.rule.sources:
             return len(set(known.rule.sources))
-        watched = (self._watched(known, each) for each in {*self._exposed, *known.backgrounds})
-        return sum(1 for bins in watched if bins and bins.first < until)
+        return sum(1 for each in {*self._exposed, *known.backgrounds} if self._watched(known, each, until))
 
-    def _watched(self, known: _Known, source: str) -> BinSet:
-        background, exposed = known.backgrounds.get(source), self._exposure(known, source)
+    def _watched(self, known: _Known, source: str, until: int) -> BinSet:
+        background, exposed = known.backgrounds.get(source), self._exposure(known, source).until(until)
         return exposed - known.missed.get(source, BinSet()) if background is None else background.watched(exposed)
 
     def _exposure(self, known: _Known, source: str) -> BinSet:

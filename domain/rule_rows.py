@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.events import Vector
-from domain.moment_reading import Exact, Yardstick
+from domain.moment_reading import DIGITS, Exact, Yardstick
 
 _FIRST_ROOM = 16
 # A product in 32 bits of unit vectors is exact to some 1e-6. Candidates are measured again in 64 bits, so that whether
@@ -77,8 +77,8 @@ class RuleRows:
         bars = self._bars.get(source)
         if bars is None:
             bars = self._bars[source] = np.full(len(self._matrix), -np.inf, np.float32)
-        # Downwards: 32 bits must not lift a bar above the score it was set to.
-        lowered = np.nextafter(np.float32(bar), np.float32(-np.inf))
+        # Downwards: scores are rounded, and 32 bits must not lift a bar above the one it was set to.
+        lowered = np.nextafter(np.float32(bar - 10.0**-DIGITS), np.float32(-np.inf))
         for row in self._rows_of.get(owner, []):
             bars[row] = lowered
 
