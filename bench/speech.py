@@ -19,7 +19,7 @@ from typing import Any
 import encoders
 from bench.non_speech import hour
 from bench.readings import readings
-from bench.recordings import MUSIC, VOICES
+from bench.recordings import MUSIC
 from domain.evaluation import word_error_rate
 from domain.events import ChunkPublished, MomentDescribed
 from domain.ports import PCM_RATE_HZ, Pcm, VoiceEncoder
@@ -28,6 +28,7 @@ from encoders.devices import prepare_device
 from encoders.whisper_weights import find_whisper, load_whisper
 from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.evaluate_speakers import evaluate_speakers
+from nowseen.sample_voices import VOICES
 from nowseen.samples import ORIGINS, SONNET, SPEECH, VOICE, fetch_samples
 from nowseen.settings import load_settings, load_topology
 from nowseen.sound_files import write_wav

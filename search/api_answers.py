@@ -12,13 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.cited_answer import MOST_MOMENTS
 from domain.events import Modality
 from domain.mood import MoodLabel
-from domain.query import LONGEST_QUERY
+from domain.query import LONGEST_QUERY, parse_query
 from domain.ranking import RankedMoment
 from search.answering import Answering, WrittenAnswer
 from search.api_filters import Scope, scope
 from search.api_models import CompleteUntil, MomentModel
 from search.api_parts import ApiParts
-from search.api_search import read_query
 from search.clip_links import Links
 from search.request import SearchRequest
 from search.scope import request_of
@@ -97,7 +96,7 @@ def answer_routes(parts: ApiParts, find: Callable[[SearchRequest], Found], answe
 
     def found(request: Request, asked: AnswerRequestModel) -> tuple[list[RankedMoment], list[MomentModel]]:
         within = asked.scope()
-        query = read_query(parts, asked.q, is_optional=False)
+        query = parse_query(asked.q, parts.clock())
         wanted = request_of(query, parts.ids_of, within.where(parts), within.kinds, limit=asked.limit)
         moments = list(find(wanted).moments[: asked.limit])
         links = Links(parts.archive, parts.public_url or str(request.base_url))

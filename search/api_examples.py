@@ -40,7 +40,7 @@ def example_routes(parts: ApiParts) -> APIRouter:
     ) -> SearchModel:
         """The body is a picture (20 MB), a clip (100 MB, 60 s) or a recording of speech (20 MB; a voice 60 s, words
         30 s). Send it as image/..., video/..., audio/... or application/octet-stream."""
-        query = read_query(parts, q, is_optional=True)
+        query = read_query(parts, q)
         media = await read_body(request, LARGEST_BYTES[by], f"the {by}")
 
         def search() -> SearchModel:

@@ -49,8 +49,11 @@ def search_routes(parts: ApiParts) -> APIRouter:
         limit: Limit = 10,
         offset: Offset = 0,
     ) -> SearchModel:
-        """Moments that fit the words and are like the moments named, best first, each with its evidence."""
-        query = read_query(parts, q, is_optional=bool(like))
+        """Moments that fit the words and are like the moments named, best first, each with its evidence.
+
+        Without either, all that pass the filters, newest first.
+        """
+        query = read_query(parts, q)
         asked = request_of(
             query,
             parts.ids_of,
@@ -102,9 +105,9 @@ def search_routes(parts: ApiParts) -> APIRouter:
     return routes
 
 
-def read_query(parts: ApiParts, q: str, *, is_optional: bool) -> QueryRead:
-    """Raises QueryMistake; for no words at all unless something else says what to look for."""
-    if is_optional and not q.strip():
+def read_query(parts: ApiParts, q: str) -> QueryRead:
+    """Raises QueryMistake. No words at all may do: something else can say what to look for."""
+    if not q.strip():
         return QueryRead((Clause(),))
     return parse_query(q, parts.clock())
 
