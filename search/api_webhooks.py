@@ -89,7 +89,7 @@ class SecretModel(BaseModel):
     secret: str | None = Field(description="what its receiver verifies with, shown this once; null: the environment's")
 
 
-class TestModel(BaseModel):
+class OutcomeModel(BaseModel):
     is_delivered: bool
     answer: str = Field(description="what the receiver answered, or why it did not")
 
@@ -157,10 +157,10 @@ def webhook_routes(webhooks: Webhooks) -> APIRouter:
         await webhooks.remove(name)
 
     @routes.post("/{name}/test", responses=_NOT_FOUND)
-    async def test(name: str) -> TestModel:
+    async def test(name: str) -> OutcomeModel:
         """Sends a sample once. Send it with the content type application/json."""
         outcome = await webhooks.test(name)
-        return TestModel(is_delivered=judge(outcome) == "delivered", answer=explain(outcome))
+        return OutcomeModel(is_delivered=judge(outcome) == "delivered", answer=explain(outcome))
 
     @routes.post("/{name}/enable", status_code=204, responses=_NOT_FOUND)
     async def enable(name: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 from domain.delivery_outcomes import Answered
 from domain.delivery_rules import DeliveryRules
 from domain.endpoints import Endpoint
+from domain.failed_deliveries import KEPT_S, MOST_KEPT
 from domain.incident_facts import IncidentFacts
 from streams.webhooks import (
     AllowedTargets,
@@ -116,5 +117,7 @@ def test_the_numbers_are_those_of_the_rules() -> None:
         f"as a date, up to {rules.longest_retry_after_s / 3600:.0f} hours",
         f"{rules.at_once} in all",
         f"{rules.most_pending:,} deliveries may wait",
+        f"what arrived ({rules.remembered_s / 86_400:.0f} days",
+        f"the newest {MOST_KEPT:,}; older than {KEPT_S / 86_400:.0f} days",
     ):
         assert told in text, told
