@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -80,23 +81,29 @@ class Node:
             return False
 
 
+@pytest.fixture(params=["tansu", pytest.param("apache", marks=pytest.mark.kafka)])
+def broker(
+    request: pytest.FixtureRequest, topology: Topology, free_port: Callable[[], int], run_broker_at: Any
+) -> Iterator[str]:
+    """host:port of one that survives the node, with the product's topics."""
+    with contextlib.ExitStack() as running:
+        if request.param == "apache":
+            address: str = request.getfixturevalue("apache_kafka")
+        else:
+            running.enter_context(run_broker_at(port := free_port()))
+            address = f"127.0.0.1:{port}"
+        create_topics(KafkaSettings(address), topology)
+        yield address
+
+
 @pytest.fixture
-def node(
-    tmp_path: Path,
-    topology: Topology,
-    free_port: Callable[[], int],
-    run_broker_at: Any,
-) -> Iterator[Node]:
-    broker_port, receiver_port = free_port(), free_port()
-    with run_broker_at(broker_port):
-        broker = f"127.0.0.1:{broker_port}"
-        create_topics(KafkaSettings(broker), topology)
-        node = Node(tmp_path, broker, free_port(), f"127.0.0.1:{receiver_port}")
-        try:
-            yield node
-        finally:
-            if node.process is not None and node.process.poll() is None:
-                node.kill()
+def node(tmp_path: Path, broker: str, free_port: Callable[[], int]) -> Iterator[Node]:
+    node = Node(tmp_path, broker, free_port(), f"127.0.0.1:{free_port()}")
+    try:
+        yield node
+    finally:
+        if node.process is not None and node.process.poll() is None:
+            node.kill()
 
 
 @pytest.fixture
