@@ -1,4 +1,4 @@
-"""Standing queries against a moment, beside the bare matrix product below which none can be: `python -m bench.rules`.
+"""Standing queries against a moment, beside the bare product that they can't be faster than: `python -m bench.rules`.
 
 Ten thousand rules for scenes on one core, each with its bar where 1 in 100 moments is above it: about what a rule has
 once it knows the highest scores of its week (domain/score_tails.py), when they come in clusters, as they do.

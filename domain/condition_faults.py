@@ -14,6 +14,7 @@ from domain.conditions import (
     Meaning,
     MoodIs,
     Not,
+    OfKind,
     Picture,
     SceneText,
     Speaker,
@@ -24,7 +25,7 @@ from domain.conditions import (
     parts_of,
     walk,
 )
-from domain.events import Vector
+from domain.events import MODALITIES, Vector
 from domain.mood import MOOD_LABELS, label_of
 from domain.words_in_common import words_of
 
@@ -69,6 +70,9 @@ def _own_faults(condition: Condition) -> Iterator[str]:
                 yield "it can never match: a speaker is named by an id, and one is missing"
         case MoodIs():
             yield from _mood_faults(condition)
+        case OfKind(kinds):
+            if not kinds or set(kinds) - set(MODALITIES):
+                yield f"it can never match: a moment is one of {', '.join(MODALITIES)}"
         case AllOf(parts):
             if not parts:
                 yield "it can never match: 'all of' holds nothing"
@@ -152,7 +156,7 @@ def _follows(excluded: Words, asked: Sequence[Condition]) -> bool:
 def _is_asked_for(condition: Condition) -> bool:
     """Whether it takes something to be there, and not only something to be absent."""
     match condition:
-        case Not():
+        case Not() | OfKind():
             return False
         case AllOf(parts):
             return any(map(_is_asked_for, parts))

@@ -17,6 +17,7 @@ from domain.conditions import (
     Meaning,
     MoodIs,
     Not,
+    OfKind,
     Picture,
     SceneText,
     Speaker,
@@ -24,7 +25,7 @@ from domain.conditions import (
     While,
     Words,
 )
-from domain.events import Vector
+from domain.events import MODALITIES, Modality, Vector
 from domain.mood import MOOD_LABELS, MoodLabel
 
 Json: TypeAlias = Any
@@ -52,6 +53,8 @@ def condition_to_data(condition: Condition) -> dict[str, Json]:
         case MoodIs(labels, valence, arousal, speakers):
             asked = {"labels": labels, "valence": valence, "arousal": arousal, "speakers": speakers}
             return {"mood": {name: list(value) for name, value in asked.items() if value}}
+        case OfKind(kinds):
+            return {"kind": list(kinds)}
         case AllOf(parts):
             return {"all": [condition_to_data(part) for part in parts]}
         case AnyOfThem(parts):
@@ -139,6 +142,13 @@ def _label(value: Json) -> MoodLabel:
     raise ValueError(f"'labels' holds moods of {', '.join(MOOD_LABELS)}")
 
 
+def _kind(value: Json) -> Modality:
+    for kind in MODALITIES:
+        if value == kind:
+            return kind
+    raise ValueError(f"'kind' holds kinds of {', '.join(MODALITIES)}")
+
+
 def _bounds(fields: Mapping[str, Json], name: str) -> tuple[float, float] | None:
     if name not in fields:
         return None
@@ -163,6 +173,7 @@ _READERS: dict[str, Callable[[Json], Condition]] = {
     "voice": _voice,
     "speaker": lambda value: Speaker(texts_from(value, "speaker")),
     "mood": _mood,
+    "kind": lambda value: OfKind(tuple(_kind(each) for each in list_from(value, "kind"))),
     "all": lambda value: AllOf(tuple(condition_from_data(each) for each in list_from(value, "all"))),
     "any": lambda value: AnyOfThem(tuple(condition_from_data(each) for each in list_from(value, "any"))),
     "not": lambda value: Not(condition_from_data(value)),

@@ -17,6 +17,7 @@ from domain.conditions import (
     Meaning,
     MoodIs,
     Not,
+    OfKind,
     Picture,
     SceneText,
     Speaker,
@@ -69,6 +70,8 @@ def scorer(condition: Condition, vectors: Mapping[Graded, Vector], likely: float
             return _spoken(condition)
         case MoodIs():
             return _in_mood(condition)
+        case OfKind():
+            return _of_kind(condition)
         case AllOf(parts):
             return _all([scorer(part, vectors, likely) for part in parts])
         case AnyOfThem(parts):
@@ -124,6 +127,13 @@ def _in_mood(mood: MoodIs) -> Scorer:
     def score(reading: Reading, _: Sequence[Reading]) -> Holding | None:
         fitting = moods_that_fit(mood, reading.labels.moods)
         return _certain("mood", fitting[0].label, reading) if fitting else None
+
+    return score
+
+
+def _of_kind(asked: OfKind) -> Scorer:
+    def score(reading: Reading, _: Sequence[Reading]) -> Holding | None:
+        return Holding(CERTAIN, ()) if reading.moment.modality in asked.kinds else None
 
     return score
 

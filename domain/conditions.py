@@ -92,6 +92,13 @@ class MoodIs:
 
 
 @dataclass(frozen=True, slots=True)
+class OfKind:
+    """The moment is a scene, speech or text. It only narrows: beside something that is asked for."""
+
+    kinds: tuple[Modality, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AllOf:
     """Every part, in one moment."""
 
@@ -119,7 +126,7 @@ class While:
 
 
 Graded: TypeAlias = Meaning | SceneText | Picture | Voice
-Leaf: TypeAlias = Words | Graded | Speaker | MoodIs
+Leaf: TypeAlias = Words | Graded | Speaker | MoodIs | OfKind
 Condition: TypeAlias = Leaf | AllOf | AnyOfThem | Not | While
 
 
@@ -175,6 +182,8 @@ def modalities_of(condition: Condition) -> frozenset[Modality]:
             return frozenset(("speech",))
         case Speaker() | MoodIs():
             return frozenset(("scene", "speech"))  # a scene carries the labels of the speech heard during it
+        case OfKind(kinds):
+            return frozenset(kinds)
         case AllOf(parts):
             return frozenset(MODALITIES).intersection(*(modalities_of(part) for part in parts))
         case AnyOfThem(parts):

@@ -39,6 +39,7 @@ CUE_KINDS: tuple[CueKind, ...] = ("words", "voice", "picture")
 
 SOURCE_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 ARCHIVE_KEY_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){1,5}")
+RULES = "rules"  # what stands for all rules where an event has a source
 _PREFIX = "nowseen."
 _MAX_TIME_S = 253_402_214_400  # 9999-12-31
 
@@ -185,6 +186,35 @@ class SpeechCut:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Somebody added or changed a standing query. The newest of an id holds.
+
+    `definition` is the rule as domain/rule_json.py writes it, versioned by itself; `query` the words it was made of.
+    """
+
+    rule_id: str
+    definition: str
+    query: str
+    set_s: float  # wall clock (Unix seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRemoved:
+    """It takes the rule's place on its topic: who had not read that far would know the rule for ever."""
+
+    rule_id: str
+    removed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RulesKept:
+    """What the rules had learnt and told by `kept_s`, for whoever goes on after a crash (search/rules_at_work.py)."""
+
+    kept_s: float
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class EventRejected:
     """A dead letter: where it came from, why, and the original key, value and headers."""
 
@@ -204,6 +234,9 @@ Event: TypeAlias = (
     | WatermarkAdvanced
     | SpeechCut
     | AlertRaised
+    | RuleSet
+    | RuleRemoved
+    | RulesKept
     | EventRejected
 )
 
@@ -291,6 +324,14 @@ def encode(event: Event) -> Message:
                 "clip_span_s": [_round(time_s) for time_s in event.clip_span_s] if event.clip_span_s else None,
             }
             return _json_record("alert.raised.v1", facts.source, facts.changed_s, data, key=facts.incident)
+        case RuleSet():
+            data = {"definition": event.definition, "query": event.query}
+            return _json_record("rule.set.v1", event.rule_id, event.set_s, data)
+        case RuleRemoved():
+            return _json_record("rule.removed.v1", event.rule_id, event.removed_s, {})
+        case RulesKept():
+            id = f"rules-kept-{_ms(event.kept_s)}"
+            return _record("rules.kept.v1", RULES, event.kept_s, event.state, "application/zlib", id=id)
         case EventRejected():
             headers = {f"original_{name}": value for name, value in event.original.headers.items()}
             headers |= {
@@ -672,6 +713,21 @@ def _span_s(span: list[Any], name: str) -> tuple[float, float]:
     return start_s, end_s
 
 
+def _read_rule_set(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
+    fields = _json(data)
+    return RuleSet(source, _text(fields, "definition"), _text(fields, "query"), when_s)
+
+
+def _read_rule_removed(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
+    return RuleRemoved(source, when_s)
+
+
+def _read_rules_kept(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
+    if source != RULES:
+        raise ValueError(f"ce_source must be {RULES!r}")
+    return RulesKept(when_s, data)
+
+
 _READERS: dict[str, Callable[[str, float, bytes, dict[str, Any]], Event]] = {
     "video-chunk.published.v1": _read_chunk("video"),
     "audio-chunk.published.v1": _read_chunk("audio"),
@@ -682,4 +738,7 @@ _READERS: dict[str, Callable[[str, float, bytes, dict[str, Any]], Event]] = {
     "watermark.advanced.v1": _read_watermark,
     "speech.cut.v1": _read_speech_cut,
     "alert.raised.v1": _read_alert,
+    "rule.set.v1": _read_rule_set,
+    "rule.removed.v1": _read_rule_removed,
+    "rules.kept.v1": _read_rules_kept,
 }

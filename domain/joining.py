@@ -3,48 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from domain.ranking import Evidence, FusionOptions, RankedMoment, combine, fuse
+from domain.ranking import Evidence, FusionOptions, RankedMoment, combine, ranked_moment
+
+Span = tuple[float, float]  # from, and until before
 
 
 def join(halves: Sequence[Sequence[Evidence]], options: FusionOptions | None = None) -> list[RankedMoment]:
     """Moments during which every half has evidence, best first; each is as good as its weakest half.
 
-    A moment is as long as its halves overlap, and neighbouring ones merge as they do in `fuse`. Two that only touch do
-    not overlap.
+    A moment is as long as all halves last at once, cut where that is longer than `longest_s`; neighbouring ones merge
+    across `gap_s`. Two that only touch do not overlap.
     """
-    together = [_during(half, [other for other in halves if other is not half]) for half in halves]
-    found = []
-    for moment in fuse([each for half in together for each in half], options):
-        members = set(moment.evidence)
-        scores = [combine([each for each in half if each in members]) for half in together]
-        if min(scores) > 0.0:
-            found.append(replace(moment, score=min(scores), evidence=_once(moment.evidence)))
+    options = options or FusionOptions()
+    by_source = [_by_source(half) for half in halves]
+    shared = set(by_source[0]).intersection(*by_source[1:])
+    found = [
+        moment
+        for source in shared
+        for span in _cut(_common([merged(half[source]) for half in by_source]), options)
+        if (moment := _during(span, source, [half[source] for half in by_source])) is not None
+    ]
     return sorted(found, key=lambda moment: (-moment.score, -moment.start_s, moment.source, -moment.end_s))
 
 
-def _during(half: Sequence[Evidence], others: Sequence[Sequence[Evidence]]) -> set[Evidence]:
-    """The evidence of one half, cut to where it overlaps with all the others."""
-    kept: set[Evidence] = set(half)
-    for other in others:
-        by_source: dict[str, list[Evidence]] = {}
-        for each in other:
-            by_source.setdefault(each.source, []).append(each)
-        kept = {
-            replace(each, start_s=max(each.start_s, near.start_s), end_s=min(each.end_s, near.end_s))
-            for each in kept
-            for near in by_source.get(each.source, ())
-            if each.start_s < near.end_s and near.start_s < each.end_s
-        }
-    return kept
+def merged(evidence: Iterable[Evidence], gap_s: float = 0.0) -> list[Span]:
+    """The times of the evidence, in order, those that overlap or lie within `gap_s` as one."""
+    spans: list[Span] = []
+    for start_s, end_s in sorted((each.start_s, each.end_s) for each in evidence if each.end_s > each.start_s):
+        if spans and start_s <= spans[-1][1] + gap_s:
+            spans[-1] = spans[-1][0], max(spans[-1][1], end_s)
+        else:
+            spans.append((start_s, end_s))
+    return spans
 
 
-def _once(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """Evidence that overlaps with several others was cut several times: one piece of each, as long as all of them."""
-    kept: dict[tuple[str, str], Evidence] = {}
-    for each in evidence:
-        key = each.moment_id, each.why
-        before = kept.get(key, each)
-        kept[key] = replace(before, start_s=min(before.start_s, each.start_s), end_s=max(before.end_s, each.end_s))
-    return tuple(kept.values())
+def _by_source(half: Iterable[Evidence]) -> dict[str, list[Evidence]]:
+    found: dict[str, list[Evidence]] = {}
+    for each in half:
+        found.setdefault(each.source, []).append(each)
+    return found
+
+
+def _common(halves: Sequence[list[Span]]) -> list[Span]:
+    """Where all of them are, by one sweep for each two."""
+    common = halves[0]
+    for other in halves[1:]:
+        both: list[Span] = []
+        i = j = 0
+        while i < len(common) and j < len(other):
+            start_s, end_s = max(common[i][0], other[j][0]), min(common[i][1], other[j][1])
+            if start_s < end_s:
+                both.append((start_s, end_s))
+            if common[i][1] < other[j][1]:
+                i += 1
+            else:
+                j += 1
+        common = both
+    return common
+
+
+def _cut(spans: Iterable[Span], options: FusionOptions) -> list[Span]:
+    found: list[Span] = []
+    for start_s, end_s in spans:
+        at_s = start_s
+        while at_s < end_s:
+            until_s = min(end_s, at_s + options.longest_s)
+            if found and at_s - found[-1][1] <= options.gap_s and until_s - found[-1][0] <= options.longest_s:
+                found[-1] = found[-1][0], until_s
+            else:
+                found.append((at_s, until_s))
+            at_s = until_s
+    return found
+
+
+def _during(span: Span, source: str, halves: Sequence[Sequence[Evidence]]) -> RankedMoment | None:
+    start_s, end_s = span
+    there = [[each for each in half if each.start_s < end_s and start_s < each.end_s] for half in halves]
+    if not all(there):  # rounding: a span shorter than the times can tell
+        return None
+    return ranked_moment(source, start_s, end_s, {each for half in there for each in half}, min(map(combine, there)))

@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, cast, get_args
 
 from domain.errors import BadRequest
@@ -26,6 +25,7 @@ from domain.words_in_common import content_words, words_of
 LONGEST_QUERY = 2000  # characters
 MOST_CLAUSES = 4
 MOST_FILTERS = 50
+MOST_EXCLUDED = 10
 
 _FIELDS: Mapping[str, str] = {  # as people write it -> as it is called here
     "source": "sources",
@@ -72,6 +72,7 @@ class Clause:
     text: str = ""  # what to rank by: words and phrases in their order
     phrases: tuple[str, ...] = ()  # each must be said or written, its words one after the other
     excluded: tuple[str, ...] = ()  # must not be there
+    excluded_phrases: tuple[str, ...] = ()  # of those, the ones meant word for word
     where: Filters = field(default_factory=Filters)
     where_not: Filters = field(default_factory=Filters)
     since_s: float | None = None
@@ -100,6 +101,8 @@ def parse_query(text: str, now_s: float) -> Query:
     clauses[-1].check(text, len(text))
     if sum(clause.filters for clause in clauses) > MOST_FILTERS:
         raise QueryMistake(f"the query has more than {MOST_FILTERS} filters", 0, len(text))
+    if sum(clause.exclusions for clause in clauses) > MOST_EXCLUDED:
+        raise QueryMistake(f"the query leaves out more than {MOST_EXCLUDED} things", 0, len(text))
     return Query(tuple(clause.made() for clause in clauses))
 
 
@@ -148,11 +151,23 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def _check_spelling(name: str, start: int, end: int) -> None:
-    close = get_close_matches(name.casefold(), _FIELDS, n=1, cutoff=0.8)
-    if close:
+    meant = next((field for field in _FIELDS if _is_slip(name.casefold(), field)), None)
+    if meant is not None:
         raise QueryMistake(
-            f"there is no filter {name}: did you mean {close[0]}:? (in quotation marks it is just words)", start, end
+            f"there is no filter {name}: did you mean {meant}:? (in quotation marks it is just words)", start, end
         )
+
+
+def _is_slip(name: str, field: str) -> bool:
+    """Its plural, one letter wrong, one left out, or two changed about. Not one too many: "slang" and "moody" are
+    words."""
+    if name == field + "s":
+        return True
+    if len(name) == len(field):
+        wrong = [i for i in range(len(name)) if name[i] != field[i]]
+        is_swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1 and name[wrong[0]] == field[wrong[1]]
+        return len(name) > 4 and (len(wrong) == 1 or (is_swapped and name[wrong[1]] == field[wrong[0]]))
+    return len(field) > 4 and any(name == field[:i] + field[i + 1 :] for i in range(1, len(field)))
 
 
 class _Clause:
@@ -163,6 +178,7 @@ class _Clause:
         self._words: list[str] = []
         self._phrases: list[str] = []
         self._excluded: list[list[str]] = []
+        self._excluded_phrases: list[str] = []
         self._fields: tuple[dict[str, list[str]], dict[str, list[str]]] = ({}, {})
         self._times: dict[str, float] = {}
         self._without: _Token | None = None  # the last "without", while its words go on
@@ -180,12 +196,18 @@ class _Clause:
             self._end_without()
             if words_of(token.value):
                 self._excluded.append([token.value])
+                if token.is_quoted:
+                    self._excluded_phrases.append(token.value)
         elif self._without is not None:
             self._excluded[-1].append(token.value)
         else:
             self._words.append(token.value)
             if token.is_quoted and words_of(token.value):
                 self._phrases.append(token.value)
+
+    @property
+    def exclusions(self) -> int:
+        return len(self._excluded)
 
     def check(self, text: str, end: int) -> None:
         """Raises QueryMistake when the clause, which ends here, says nothing to look for."""
@@ -216,6 +238,7 @@ class _Clause:
             " ".join(self._words).strip() if any(map(words_of, self._words)) else "",
             tuple(dict.fromkeys(self._phrases)),
             tuple(dict.fromkeys(" ".join(words) for words in self._excluded)),
+            tuple(dict.fromkeys(self._excluded_phrases)),
             where,
             where_not,
             self._times.get("since_s"),

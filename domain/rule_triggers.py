@@ -20,6 +20,7 @@ from domain.conditions import (
     Meaning,
     MoodIs,
     Not,
+    OfKind,
     Picture,
     SceneText,
     Speaker,
@@ -50,7 +51,8 @@ class Triggers:
 
 
 def triggers_of(condition: Condition) -> Triggers | None:
-    """None for a condition that something absent is enough for: no rule has such a one as its whole."""
+    """None for a condition that something absent, or any moment of a kind, is enough for: no rule has such a one as its
+    whole."""
     match condition:
         case Words():
             return Triggers((("word", max(condition.needed, key=len)),)) if condition.needed else Triggers()
@@ -67,7 +69,7 @@ def triggers_of(condition: Condition) -> Triggers | None:
             return _union([triggers_of(part) for part in parts])
         case While(what, during):
             return _union([triggers_of(what), triggers_of(during)])
-        case Not():
+        case Not() | OfKind():
             return None
 
 

@@ -9,6 +9,7 @@ import typer
 
 from domain.errors import ConfigError
 from nowseen.evaluate_cli import evaluate
+from nowseen.rules_cli import rules
 from nowseen.search_cli import search
 from nowseen.speakers_cli import speakers
 from nowseen.webhooks_cli import webhooks
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 app.command()(search)
 app.add_typer(speakers)
+app.add_typer(rules)
 app.add_typer(webhooks)
 app.add_typer(evaluate)
 

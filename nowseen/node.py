@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import uvicorn
 
 import encoders
-from domain.events import CoverageAdvanced, EventRejected, WatermarkAdvanced
+from domain.events import CoverageAdvanced, EventRejected, MomentDescribed, RuleRemoved, RuleSet, WatermarkAdvanced
 from domain.ports import EncoderInfo
 from domain.topology import DEAD_LETTERS
 from nowseen.answer_choice import chat_model
@@ -23,12 +23,14 @@ from nowseen.faust_process import assigned, running
 from nowseen.finer_frames import frames_of
 from nowseen.lag import report_lag
 from nowseen.native_libraries import tune_native_libraries
+from nowseen.rules_part import rules_part
 from nowseen.settings import Settings, load_topology
 from nowseen.voice_clips import voice_reader
 from nowseen.webhook_parts import link_signer, webhook_service
 from nowseen.worker import GROUP as WORKER_GROUP
 from search.answering import Answering
 from search.api import ApiParts, create_api
+from search.api_parts import RuleParts
 from search.clips import ClipOptions
 from search.finer_pictures import FinerPictures
 from search.metrics import NodeMetrics
@@ -39,8 +41,10 @@ from search.speakers import Speakers
 from search.stores import EdgeFolder, QdrantServer, open_store
 from search.watermarks import Watermarks
 from streams.agents.deliver_alerts import deliver_alerts
+from streams.agents.match_rules import match_rules
 from streams.agents.store_moments import store_moments
 from streams.agents.watch_dead_letters import watch_dead_letters
+from streams.agents.watch_rules import watch_rules
 from streams.app import make_app, make_topics, quiet_loggers
 from streams.archive import FsspecArchive
 from streams.compacted import latest
@@ -88,6 +92,7 @@ def run_node(settings: Settings) -> None:
     shown = (*infos.values(), reranker.info) if reranker is not None else tuple(infos.values())
     finer = FinerPictures(archive, pictures, QueryBank(pictures), frames_of) if settings.finer_pictures else None
     service = SearchService(stores.moments, sentences, pictures, reranking=Reranking(reranker, finer))
+    rules = rules_part(kafka, stores.moments, speakers, sentences, pictures)
     app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
     outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)
@@ -97,6 +102,13 @@ def run_node(settings: Settings) -> None:
     def covered(coverage: CoverageAdvanced, watermark: WatermarkAdvanced) -> None:
         watermarks.advance(watermark)
         metrics.covered(coverage)
+
+    def was_stored(moments: Sequence[MomentDescribed], stored_s: float) -> None:
+        metrics.stored(moments, stored_s)
+        rules.stored.note(moments)
+
+    async def decided(event: RuleSet | RuleRemoved) -> None:
+        await outbox.send("rules", [event])
 
     def rejected(letter: EventRejected) -> None:
         metrics.rejected(letter.topic)
@@ -109,9 +121,11 @@ def run_node(settings: Settings) -> None:
         speakers.settle,
         speakers.flush,
         topology.limits,
-        metrics.stored,
+        was_stored,
         on_coverage=covered,
     )
+    match_rules(app, topics["moments"], outbox, rules.matching.match, rules.at_work.keep, topology.limits)
+    watch_rules(app, topics["rules"], outbox, rules.at_work.set, rules.at_work.remove, topology.limits)
     watch_dead_letters(app, topics["dead-letters"], rejected)
     deliver_alerts(app, topics["alerts"], outbox, webhooks.tell, topology.limits)
     lag: dict[str, int] = {}
@@ -134,6 +148,7 @@ def run_node(settings: Settings) -> None:
             ),
             answering=Answering(chat_model(settings)),
             webhooks=webhooks,
+            rules=RuleParts(rules.at_work, rules.encoding, rules.history, decided),
             signer=signer,
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from anyio import to_thread
@@ -14,12 +15,14 @@ from domain.events import Modality
 from domain.mood import MoodLabel
 from domain.query import LONGEST_QUERY, parse_query
 from domain.ranking import RankedMoment
-from search.answering import Answering, WrittenAnswer
+from search.answering import Answering
 from search.api_filters import Scope, scope
-from search.api_models import CompleteUntil, MomentModel
+from search.api_models import CompleteUntil, MomentModel, RerankModel, stand_in_warnings
 from search.api_parts import ApiParts
+from search.api_search import complete_until, named_sources, unknown_sources
 from search.clip_links import Links
 from search.request import SearchRequest
+from search.reranking import RerankReport
 from search.scope import request_of
 
 _Names = Annotated[list[str], Field(max_length=50)]
@@ -66,27 +69,28 @@ class AnswerModel(BaseModel):
     note: str | None = Field(description="why there is no answer, where there is none")
     model: str | None
     moments: list[MomentModel] = Field(description="what the search found and the sentences cite, best first")
+    reranked: list[RerankModel] = Field(description="as in GET /search")
+    warnings: list[str] = Field(description="as in GET /search")
     complete_until: CompleteUntil = Field(description="as in GET /search")
     took_ms: float = Field(description="of the language model")
 
-    @staticmethod
-    def of(question: str, written: WrittenAnswer, moments: list[MomentModel], complete: CompleteUntil) -> AnswerModel:
-        return AnswerModel(
-            question=question,
-            answer=" ".join(sentence.text for sentence in written.sentences),
-            sentences=[SentenceModel(text=each.text, citations=list(each.citations)) for each in written.sentences],
-            dropped=written.dropped,
-            note=written.note,
-            model=written.model,
-            moments=moments,
-            complete_until=complete,
-            took_ms=round(written.took_ms, 3),
-        )
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What an answer rests on."""
+
+    moments: list[RankedMoment]
+    shown: list[MomentModel]
+    reranked: list[RerankModel]
+    sources: tuple[str, ...]
 
 
 class Found(Protocol):
     @property
     def moments(self) -> Sequence[RankedMoment]: ...
+
+    @property
+    def reranked(self) -> Sequence[RerankReport]: ...
 
 
 def answer_routes(parts: ApiParts, find: Callable[[SearchRequest], Found], answering: Answering) -> APIRouter:
@@ -94,26 +98,38 @@ def answer_routes(parts: ApiParts, find: Callable[[SearchRequest], Found], answe
     language model, and nothing else can be cited."""
     routes = APIRouter(tags=["search"])
 
-    def found(request: Request, asked: AnswerRequestModel) -> tuple[list[RankedMoment], list[MomentModel]]:
+    def found(request: Request, asked: AnswerRequestModel) -> _Basis:
         within = asked.scope()
         query = parse_query(asked.q, parts.clock())
         wanted = request_of(query, parts.ids_of, within.where(parts), within.kinds, limit=asked.limit)
-        moments = list(find(wanted).moments[: asked.limit])
+        answer = find(wanted)
+        moments = list(answer.moments[: asked.limit])
         links = Links(parts.archive, parts.public_url or str(request.base_url))
-        return moments, [MomentModel.of(moment, links, parts.speakers.label) for moment in moments]
+        return _Basis(
+            moments,
+            [MomentModel.of(moment, links, parts.speakers.label) for moment in moments],
+            [RerankModel.of(report) for report in answer.reranked],
+            named_sources(query, within.sources),
+        )
 
     @routes.post("/answer")
     async def answer(request: Request, asked: AnswerRequestModel) -> AnswerModel:
         """A few sentences that answer the question from the moments found, each with the numbers of those it rests on;
         or, where there is no language model or it fails, the moments alone with a note."""
-        moments, shown = await to_thread.run_sync(found, request, asked)
-        written = await answering.answer(asked.q, moments, parts.speakers.label)
-        complete = parts.watermarks.complete_until(asked.source)
-        return AnswerModel.of(
-            asked.q,
-            written,
-            shown,
-            {source: {str(each): s for each, s in of.items()} for source, of in complete.items()},
+        basis = await to_thread.run_sync(found, request, asked)
+        written = await answering.answer(asked.q, basis.moments, parts.speakers.label)
+        return AnswerModel(
+            question=asked.q,
+            answer=" ".join(sentence.text for sentence in written.sentences),
+            sentences=[SentenceModel(text=each.text, citations=list(each.citations)) for each in written.sentences],
+            dropped=written.dropped,
+            note=written.note,
+            model=written.model,
+            moments=basis.shown,
+            reranked=basis.reranked,
+            warnings=[*stand_in_warnings(parts.encoders), *unknown_sources(parts, basis.sources)],
+            complete_until=complete_until(parts, basis.sources),
+            took_ms=round(written.took_ms, 3),
         )
 
     return routes

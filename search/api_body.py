@@ -16,6 +16,9 @@ MEDIA_BODY: dict[str, Any] = {
 
 async def read_body(request: Request, largest_bytes: int, what: str) -> bytes:
     """Raises BadRequest when it is empty, or as soon as it is larger: the rest is not read."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > largest_bytes:
+        raise BadRequest(f"{what} is larger than {largest_bytes / 1e6:.0f} MB: send a smaller one")
     body = bytearray()
     async for part in request.stream():
         body += part

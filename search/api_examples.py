@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import Annotated, Literal
 
-from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Query, Request
+from anyio import CapacityLimiter, Semaphore, WouldBlock, to_thread
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 
-from domain.query import LONGEST_QUERY, Clause
+from domain.query import LONGEST_QUERY
 from domain.query import Query as QueryRead
 from search.api_body import MEDIA_BODY, read_body
 from search.api_filters import Limit, Scope, scope
@@ -19,6 +21,7 @@ from search.scope import request_of
 
 LARGEST_BYTES = {"picture": 20_000_000, "clip": 100_000_000, "voice": 20_000_000, "speech": 20_000_000}
 _AT_ONCE = 1  # a clip keeps a processor busy for seconds
+_UPLOADS = 4  # each is in memory until it is looked at
 
 By = Annotated[
     Literal["picture", "clip", "voice", "speech"],
@@ -29,6 +32,7 @@ By = Annotated[
 def example_routes(parts: ApiParts) -> APIRouter:
     routes = APIRouter(tags=["search"])
     limiter = CapacityLimiter(_AT_ONCE)
+    uploads = Semaphore(_UPLOADS)
 
     @routes.post("/search/by-example", openapi_extra={"requestBody": MEDIA_BODY})
     async def search_by_example(
@@ -41,10 +45,10 @@ def example_routes(parts: ApiParts) -> APIRouter:
         """The body is a picture (20 MB), a clip (100 MB, 60 s) or a recording of speech (20 MB; a voice 60 s, words
         30 s). Send it as image/..., video/..., audio/... or application/octet-stream."""
         query = read_query(parts, q)
-        media = await read_body(request, LARGEST_BYTES[by], f"the {by}")
 
-        def search() -> SearchModel:
+        def search(media: bytes) -> SearchModel:
             asked = query
+            began_s = time.perf_counter()
             like: tuple[Example, ...] = ()
             match by:
                 case "picture":
@@ -55,10 +59,21 @@ def example_routes(parts: ApiParts) -> APIRouter:
                     like = (Example("voice", parts.examples.voice(media)),)
                 case "speech":
                     asked = _also(query, parts.examples.speech(media))
+            read_ms = (time.perf_counter() - began_s) * 1000
             wanted = request_of(asked, parts.ids_of, scope.where(parts), scope.kinds, limit=limit, like=like)
-            return found(parts, request, q, asked, wanted, scope.sources)
+            return found(parts, request, q, asked, wanted, scope.sources, {"read": read_ms})
 
-        return await to_thread.run_sync(search, limiter=limiter)
+        try:
+            uploads.acquire_nowait()
+        except WouldBlock:
+            raise HTTPException(
+                503, "other media are being looked at: try again shortly", {"Retry-After": "5"}
+            ) from None
+        try:
+            media = await read_body(request, LARGEST_BYTES[by], f"the {by}")
+            return await to_thread.run_sync(search, media, limiter=limiter)
+        finally:
+            uploads.release()
 
     return routes
 
@@ -66,6 +81,4 @@ def example_routes(parts: ApiParts) -> APIRouter:
 def _also(query: QueryRead, words: str) -> QueryRead:
     """Ranked by these words too. They are nobody's query language: a "while" in them is a word."""
     first, *others = query.clauses
-    text = f"{first.text} {words}".strip()[:LONGEST_QUERY]
-    joined = Clause(text, first.phrases, first.excluded, first.where, first.where_not, first.since_s, first.until_s)
-    return QueryRead((joined, *others))
+    return QueryRead((replace(first, text=f"{first.text} {words}".strip()[:LONGEST_QUERY]), *others))

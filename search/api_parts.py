@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import time
 from typing import Protocol
 
-from domain.events import Vector
+from domain.events import RuleRemoved, RuleSet, Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentStore
 from search.answering import Answering
 from search.api_webhooks import Webhooks
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
 from search.request import BadQuery
+from search.rule_encoding import RuleEncoding
+from search.rule_history import RuleHistory
+from search.rules_at_work import RulesAtWork
 from search.service import SearchService
 from search.signed_links import LinkSigner
 from search.speakers import Speakers
@@ -37,6 +40,17 @@ class ExampleMedia(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class RuleParts:
+    """`publish` tells every node what was decided of a rule; it is kept when it returns, and raises OSError when it
+    can't be."""
+
+    at_work: RulesAtWork
+    encoding: RuleEncoding
+    history: RuleHistory
+    publish: Callable[[RuleSet | RuleRemoved], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class ApiParts:
     """What the API serves. The callables are asked at every request that needs them, from threads."""
 
@@ -53,6 +67,7 @@ class ApiParts:
     examples: ExampleMedia
     answering: Answering = field(default_factory=lambda: Answering(None))  # who writes answers: nobody, unless given
     webhooks: Webhooks | None = None  # None: this API knows of none
+    rules: RuleParts | None = None  # None: this API knows of none
     signer: LinkSigner | None = None  # of links to media; None: this node makes none
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to

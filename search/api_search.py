@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -75,7 +75,7 @@ def search_routes(parts: ApiParts) -> APIRouter:
         """What was indexed of the latest event times, latest first."""
         moments = parts.service.newest(scope.where(parts), scope.kinds or MODALITIES, limit)
         return NewestModel(
-            moments=_models(parts, request, moments), complete_until=_complete_until(parts, scope.sources)
+            moments=_models(parts, request, moments), complete_until=complete_until(parts, scope.sources)
         )
 
     @routes.get("/sources")
@@ -113,20 +113,32 @@ def read_query(parts: ApiParts, q: str) -> QueryRead:
 
 
 def found(
-    parts: ApiParts, request: Request, q: str, query: QueryRead, asked: SearchRequest, sources: Sequence[str]
+    parts: ApiParts,
+    request: Request,
+    q: str,
+    query: QueryRead,
+    asked: SearchRequest,
+    sources: Sequence[str],
+    before_ms: Mapping[str, float] | None = None,
 ) -> SearchModel:
+    """`before_ms`: what stages before the search took."""
     answer = parts.service.search(asked)
     parts.metrics.searched(answer.took_ms)
-    named = tuple(dict.fromkeys((*sources, *(name for clause in query.clauses for name in clause.where.sources))))
+    named = named_sources(query, sources)
     return SearchModel(
         query=q,
         understood=[ClauseModel.of(clause) for clause in query.clauses],
         moments=_models(parts, request, answer.moments),
-        complete_until=_complete_until(parts, named),
+        complete_until=complete_until(parts, named),
         reranked=[RerankModel.of(report) for report in answer.reranked],
-        took_ms={stage: round(took_ms, 3) for stage, took_ms in answer.took_ms.items()},
-        warnings=[*stand_in_warnings(parts.encoders), *_unknown(parts, named)],
+        took_ms={stage: round(took_ms, 3) for stage, took_ms in {**(before_ms or {}), **answer.took_ms}.items()},
+        warnings=[*stand_in_warnings(parts.encoders), *unknown_sources(parts, named)],
     )
+
+
+def named_sources(query: QueryRead, sources: Sequence[str]) -> tuple[str, ...]:
+    """Those the question is about: of its filters and of its words."""
+    return tuple(dict.fromkeys((*sources, *(name for clause in query.clauses for name in clause.where.sources))))
 
 
 def _models(parts: ApiParts, request: Request, moments: Sequence[RankedMoment | NewMoment]) -> list[MomentModel]:
@@ -134,12 +146,12 @@ def _models(parts: ApiParts, request: Request, moments: Sequence[RankedMoment | 
     return [MomentModel.of(moment, links, parts.speakers.label) for moment in moments]
 
 
-def _complete_until(parts: ApiParts, sources: Iterable[str]) -> CompleteUntil:
+def complete_until(parts: ApiParts, sources: Iterable[str]) -> CompleteUntil:
     complete = parts.watermarks.complete_until(sources)
     return {source: {str(modality): until_s for modality, until_s in of.items()} for source, of in complete.items()}
 
 
-def _unknown(parts: ApiParts, sources: Sequence[str]) -> list[str]:
+def unknown_sources(parts: ApiParts, sources: Sequence[str]) -> list[str]:
     if not sources:
         return []
     known = {name for modality in MODALITIES for name in parts.store.sources(modality)}

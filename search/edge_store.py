@@ -1,267 +1,190 @@
 """Moments in Qdrant Edge: the Qdrant engine in this process, files in a folder, the server's data format.
 
-Search is exact: a few milliseconds at tens of thousands of moments, growing with their number. The engine can build an
-index, but `optimize()` stops the whole process while it works (seconds to minutes), so it is never called here. A
-collection's folder holds its record and one shard, "hot"; shards sealed and optimised elsewhere can stand beside it.
+The newest moments stand in a small shard, "hot", which is searched exactly. When it is full it becomes history: a new
+one takes what comes, and a child process seals the old one behind an index (to build one stops the whole process it
+happens in). So searching stays fast at a million moments, and each is found as soon as it is written. A collection's
+folder holds its record, the hot shard and the history.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+import heapq
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, cast
-
-import qdrant_edge as edge
+from typing import Any
 
 from domain.errors import ConfigError
 from domain.events import Vector
 from domain.ports import MomentFilter
-from search.collections import WORDS, CollectionSpec, Point, Row, SparseWords, check_record, record_of
-from search.conditions import INDEXED
-from search.edge_filter import edge_filter, with_ids
+from search.collections import CollectionSpec, Point, Row, SparseWords, check_record, record_of
+from search.edge_filter import edge_filter
+from search.edge_history import History, Locks
+from search.edge_hot import hot_folders, new_hot, next_hot, put_in_place, rewritten
+from search.edge_options import EdgeOptions
+from search.edge_query import nearest_query
+from search.edge_sealing import Sealing
+from search.edge_shard import Shard
+from search.whole_file import write_whole
+from search.word_frequencies import weighed
 
-MOST_SOURCES = 100_000
-_PAGE_POINTS = 1000
-
-
-def open_edge_collections(folder: Path, specs: Sequence[CollectionSpec]) -> tuple[list[EdgeCollection], ExitStack]:
-    """The collections in `folder`, made when they are not there, and what to close once they are closed. Until then
-    this process owns the folder.
-
-    Raises ConfigError when another process owns it, when a collection is another encoder's, or when its files are
-    damaged: all that is wrong at once.
-    """
-    opened = ExitStack()
-    opened.enter_context(_own(folder))
-    collections: list[EdgeCollection] = []
-    mistakes: list[str] = []
-    for spec in specs:
-        try:
-            collections.append(EdgeCollection(folder, spec))
-        except ConfigError as error:
-            mistakes += error.mistakes
-    if mistakes:
-        for collection in collections:
-            collection.close()
-        opened.close()
-        raise ConfigError(mistakes)
-    return collections, opened
+_EVERYTHING = MomentFilter()
 
 
 class EdgeCollection:
-    """One collection in one shard.
+    """One collection: a hot shard and its history. Of speakers, the hot shard alone."""
 
-    The engine holds the interpreter lock in every call, so calls never overlap; its segments have locks of their own
-    for the day it lets go.
-    """
-
-    def __init__(self, folder: Path, spec: CollectionSpec) -> None:
+    def __init__(self, folder: Path, spec: CollectionSpec, options: EdgeOptions, sealing: Sealing) -> None:
         self.spec = spec
+        self._options = options
+        self._sealing = sealing
+        self._locks = Locks()
         home = folder / spec.name
+        self._start_anew = f"choose another data folder, or delete {home} and index again from the topic 'moments'"
         self._home = home
-        start_anew = f"choose another data folder, or delete {home} and index again from the topic 'moments'"
-        record, shard = home / "collection.json", home / "hot"
+        record = home / "collection.json"
+        hot = hot_folders(home)
         if record.exists():
-            check_record(spec, record.read_text(), str(folder), start_anew)
-        elif shard.exists():
-            raise ConfigError(f"{record} is missing, so what made the vectors beside it is not known: {start_anew}")
+            check_record(spec, record.read_text(), str(folder), self._start_anew)
+        elif hot:
+            raise ConfigError(
+                f"{record} is missing, so what made the vectors beside it is not known: {self._start_anew}"
+            )
         else:
             home.mkdir(parents=True, exist_ok=True)
-            _write(record, record_of(spec))
-        if not shard.exists() and (before := shard.with_suffix(".old")).exists():
-            before.rename(shard)  # killed while it was purged
-        shutil.rmtree(shard.with_suffix(".old"), ignore_errors=True)
-        if not shard.exists():
-            self._create(shard).rename(shard)
-        self._start_anew = start_anew
-        self._shard = self._load(shard, start_anew)
+            write_whole(record, record_of(spec))
+        self._history = History(home, spec, options, self._start_anew, self._locks)
+        *rotated, self._hot = self._load_hot([each for each in hot if each.exists()])
+        for each in rotated:
+            self._history.add(each)
+        if self._hot.weighs_words:
+            self.purge()
+        sealing.watch(self._history)
 
     def upsert(self, points: Sequence[Point]) -> None:
-        rows = []
-        for point in points:
-            vectors: dict[str, edge.NamedVector] = {n: list(v) for n, v in point.vectors.items()}
-            if point.words is not None:
-                vectors[WORDS] = edge.SparseVector(point.words.indices, point.words.values)
-            rows.append(edge.Point(point.id, vectors, point.payload))
-        self._shard.update(edge.UpdateOperation.upsert_points(rows))
+        with self._locks.writing:
+            by_id = {point.id: point for point in points}
+            if known := self._history.upsert(by_id):
+                self._sealing.wake()  # what is written anew stands outside the index
+            if new := [point for id, point in by_id.items() if id not in known]:
+                self._hot.upsert(new)
+            if self.spec.modality is not None and self._hot.count() >= self._options.hot_points:
+                self._rotate()
 
     def set_fields(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
-        for id, changed in fields.items():
-            self._shard.update(edge.UpdateOperation.set_payload_by_filter(with_ids([id]), dict(changed)))
+        with self._locks.writing:
+            left = dict(fields)
+            for shard, ids in self._history.owners(fields):
+                shard.set_fields({id: left.pop(id) for id in ids})
+            self._hot.set_fields(left)
 
     def forget(self, ids: Sequence[str], vectors: Sequence[str], fields: Sequence[str]) -> None:
-        """The engine only marks a deleted vector and keeps its numbers in the file for as long as nothing optimises
-        the shard: so they are overwritten first. The write-ahead log, 64 MB that are written round, still holds them
-        until other writes have taken their place."""
-        self._overwrite(ids, vectors)
-        self._shard.update(edge.UpdateOperation.delete_vectors_by_filter(with_ids(ids), list(vectors)))
-        self._shard.update(edge.UpdateOperation.delete_payload_by_filter(with_ids(ids), list(fields)))
+        """What of it stands in a sealed shard is gone from the files once a child process has built that one anew,
+        which is begun at once."""
+        with self._locks.writing:
+            left = set(ids)
+            for shard, held in self._history.owners(ids):
+                shard.forget(held, vectors, fields)
+                left.difference_update(held)
+            self._hot.forget(list(left), vectors, fields)
+        self._sealing.wake()
 
     def delete(self, ids: Sequence[str]) -> None:
-        self._overwrite(ids, list(self.spec.vectors))
-        self._shard.update(edge.UpdateOperation.delete_points(list(ids)))
+        with self._locks.writing:
+            left = set(ids)
+            for shard, held in self._history.owners(ids):
+                shard.delete(held)
+                left.difference_update(held)
+            self._hot.delete(list(left))
 
     def flush(self) -> None:
         """To the disk: 3-5 ms. Without it a killed process loses nothing, but a power cut does, and the write-ahead log
         grows until the next opening has to replay all of it."""
-        self._shard.flush()
+        with self._locks.writing:
+            for shard in self._history.shards:
+                shard.flush()
+            self._hot.flush()
 
     def purge(self) -> None:
         """Into a new shard, without the old one's log: the engine writes every change of a payload to another place, so
-        what it held stands in many. For few points: all of them are written anew."""
-        kept = self.everything()
-        shard = self._home / "hot"
-        unfinished = self._create(shard)
-        new = self._load(unfinished, self._start_anew)
-        new.update(
-            edge.UpdateOperation.upsert_points(
-                [edge.Point(row.id, {n: list(v) for n, v in row.vectors.items()}, dict(row.payload)) for row in kept]
-            )
-        )
-        new.flush()
-        new.close()
-        self._shard.close()
-        shard.rename(shard.with_suffix(".old"))
-        unfinished.rename(shard)
-        shutil.rmtree(shard.with_suffix(".old"))
-        self._shard = self._load(shard, self._start_anew)
+        what it held stands in many. For few points: all are written anew, those that are sealed by a child process."""
+        with self._locks.writing:
+            new = rewritten(self._hot, self.spec, self._start_anew)
+            with self._locks.turn:
+                self._hot = put_in_place(new, self._hot, self._start_anew)
+            for shard in self._history.shards:
+                shard.expire()
+        self._sealing.wake()
 
     def get(self, ids: Sequence[str], *, with_vectors: bool) -> list[Row]:
-        vectors = list(self.spec.vectors) if with_vectors else False
-        return [_row(each) for each in self._shard.retrieve(list(ids), with_payload=True, with_vector=vectors)]
+        with self._locks.turn:
+            return [row for shard in self._shards() for row in shard.rows(ids, with_vectors=with_vectors)]
 
     def nearest(
         self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool, using: str
     ) -> list[Row]:
-        asked = edge.Query.Nearest(
-            edge.SparseVector(query.indices, query.values) if isinstance(query, SparseWords) else list(query),
-            using=using,
-        )
-        found = self._shard.query(
-            edge.QueryRequest(
-                limit=limit,
-                query=asked,
-                filter=edge_filter(where),
-                with_payload=True,
-                with_vector=list(self.spec.vectors) if with_vectors else False,
-            )
-        )
-        return [_row(each, each.score) for each in found]
+        with self._locks.turn:
+            if isinstance(query, SparseWords):
+                query = weighed(query, [shard.frequencies for shard in self._shards()])
+            asked = nearest_query(query, using, where, limit, self._options.neighbours_looked_at)
+            found = [(score, id, shard) for shard in self._shards(where) for score, id in shard.nearest(asked)]
+            best = heapq.nlargest(limit, found, key=lambda hit: hit[0])
+            scores = {id: score for score, id, _ in best}
+            ids: dict[Shard, list[str]] = {}
+            for _, id, shard in best:
+                ids.setdefault(shard, []).append(id)
+            rows = [row for shard, some in ids.items() for row in shard.rows(some, with_vectors=with_vectors)]
+        return [Row(row.id, row.payload, scores[row.id], row.vectors) for row in rows]
 
     def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
-        found, _ = self._shard.scroll(
-            edge.ScrollRequest(
-                limit=limit,
-                filter=edge_filter(where),
-                with_payload=True,
-                with_vector=list(self.spec.vectors) if with_vectors else False,
-                order_by=edge.OrderBy("start_s", edge.Direction.Desc),
-            )
-        )
-        return [_row(each) for each in found]
+        asked = edge_filter(where)
+        with self._locks.turn:
+            rows = self._hot.newest(asked, limit, with_vectors=with_vectors)
+            for old in sorted(self._history.searched(where), key=lambda each: -each.span.last_s):
+                if len(rows) == limit and rows[-1].payload["start_s"] > old.span.last_s:
+                    break
+                rows += old.shard.newest(asked, limit, with_vectors=with_vectors)
+                rows = sorted(rows, key=lambda row: (-row.payload["start_s"], row.id))[:limit]
+        return rows
 
     def everything(self) -> list[Row]:
-        rows: list[Row] = []
-        page: edge.PointId | None = None
-        while True:
-            found, page = self._shard.scroll(
-                edge.ScrollRequest(
-                    offset=page, limit=_PAGE_POINTS, with_payload=True, with_vector=list(self.spec.vectors)
-                )
-            )
-            rows += map(_row, found)
-            if page is None:
-                return rows
+        with self._locks.turn:
+            return [row for shard in self._shards() for row in shard.everything()]
 
     def sources(self) -> dict[str, int]:
-        found = self._shard.facet(edge.FacetRequest("source", limit=MOST_SOURCES, exact=True))
-        return {str(hit.value): hit.count for hit in found.hits}
+        with self._locks.turn:
+            counts: Counter[str] = Counter()
+            for shard in self._shards():
+                counts.update(shard.sources())
+        return dict(counts)
 
     def count(self) -> int:
-        return self._shard.count(edge.CountRequest(exact=True))
+        with self._locks.turn:
+            return sum(shard.count() for shard in self._shards())
+
+    def settle(self) -> None:
+        """Returns when every shard but the hot one is sealed. Raises RuntimeError when one could not be."""
+        self._sealing.settle()
 
     def close(self) -> None:
-        self._shard.close()
+        self._sealing.close()
+        self._history.close()
+        self._hot.close()
 
-    def _create(self, shard: Path) -> Path:
-        """Beside its place, to be moved there: a process killed half way leaves nothing that looks like a shard."""
-        unfinished = shard.with_suffix(".new")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        size = {
-            name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Cosine)
-            for name, size in self.spec.vectors.items()
-        }
-        words = {WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)} if self.spec.words else None
-        made = edge.EdgeShard.create(str(unfinished), edge.EdgeConfig(vectors=size, sparse_vectors=words))
-        schemas = {"keyword": edge.PayloadSchemaType.Keyword, "float": edge.PayloadSchemaType.Float}
-        for name, kind in INDEXED[self.spec.modality].items():
-            made.update(edge.UpdateOperation.create_field_index(name, schemas[kind]))
-        made.flush()
-        made.close()
-        return unfinished
+    def _shards(self, where: MomentFilter = _EVERYTHING) -> list[Shard]:
+        """The hot one first. `locks.turn` is held, and for as long as they are asked."""
+        return [self._hot, *(each.shard for each in self._history.searched(where))]
 
-    def _load(self, shard: Path, start_anew: str) -> edge.EdgeShard:
-        # The engine loads a shard without its segments as an empty one; whoever deleted them should hear of it.
-        if not any((shard / "segments").glob("*")):
-            raise ConfigError(f"{shard} has lost its segments: restore it, or {start_anew}")
-        return _explained(lambda: edge.EdgeShard.load(str(shard)), f"{shard} is damaged: restore it, or {start_anew}")
+    def _load_hot(self, folders: Sequence[Path]) -> list[Shard]:
+        if not folders:
+            return [new_hot(next_hot(self._home, None), self.spec, self._start_anew)]
+        return [Shard.load(folder, self.spec, self._start_anew) for folder in folders]
 
-    def _overwrite(self, ids: Sequence[str], vectors: Sequence[str]) -> None:
-        there = self._shard.retrieve(list(ids), with_payload=False, with_vector=list(vectors))
-        blank = {name: [1.0] + [0.0] * (self.spec.vectors[name] - 1) for name in vectors}
-        blanks = [edge.PointVectors(each.id, {name: blank[name] for name in _dense(each.vector)}) for each in there]
-        if blanks:
-            self._shard.update(edge.UpdateOperation.update_vectors(blanks))
-
-
-def _own(folder: Path) -> IO[str]:
-    """The folder's lock, held for as long as the file is open; the system lets go of it when the process dies."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (folder / "owner.lock").open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
-        lock.close()
-        raise ConfigError(
-            f"{folder} is already open in process {owner}. Only one process, the search node, may own the store: stop "
-            "the other one, or ask its HTTP API instead of opening the folder"
-        ) from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
-
-
-def _explained(load: Callable[[], edge.EdgeShard], mistake: str) -> edge.EdgeShard:
-    try:
-        return load()
-    except (KeyboardInterrupt, SystemExit, MemoryError):
-        raise
-    except BaseException as error:  # damaged files can make the engine panic, which is no Exception in Python
-        raise ConfigError(f"{mistake} (the engine says: {str(error)[:300]})") from error
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, also after a power cut."""
-    unfinished = path.with_suffix(".new")
-    with unfinished.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
-
-
-def _row(found: edge.Record | edge.ScoredPoint, score: float = 0.0) -> Row:
-    return Row(str(found.id), found.payload or {}, score, _dense(found.vector))
-
-
-def _dense(vectors: edge.Vector | None) -> dict[str, Vector]:
-    if not isinstance(vectors, dict):
-        return {}
-    return {name: cast(Vector, tuple(vector)) for name, vector in vectors.items() if isinstance(vector, list)}
+    def _rotate(self) -> None:
+        """Once the new one's folder is there, the next opening takes the old one for history too."""
+        self._hot.flush()
+        new = new_hot(next_hot(self._home, self._hot.folder), self.spec, self._start_anew)
+        with self._locks.turn:
+            self._history.add(self._hot)
+            self._hot = new
+        self._sealing.wake()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -18,7 +19,7 @@ from search.query_vectors import QueryVectors
 from search.request import Example, Likeness, Wanted
 from search.stopwatch import Stopwatch
 
-Fetch: TypeAlias = Callable[[int], list[Hit]]  # at most so many, best first
+Fetch: TypeAlias = Callable[[MomentFilter, int], list[Hit]]  # at most so many, best first
 
 _VECTOR_OF: dict[Likeness, tuple[Modality, ...]] = {
     "picture": ("scene",),
@@ -32,6 +33,7 @@ class EvidenceOptions:
     least_score: float = 0.15  # below it a hit is no evidence; see CalibrationOptions for what it lets through
     excluded_from: float = 0.5  # what looks or reads like something excluded with at least this score is left out
     most_fetched: int = 1000
+    one_source_share: float = 0.5  # of what was fetched: with more, the other sources are asked for once more
     remembered_queries: int = 256
     background: int = 200  # stored moments that an example is compared with
     unlike_anything: int = 20  # so many more, as few stored moments say little of what is usual
@@ -59,8 +61,11 @@ class EvidenceFinder:
         }
         self._banks: dict[Why, QueryBank] = {"meaning": QueryBank(sentences), "picture": QueryBank(pictures)}
 
-    def find(self, wanted: Wanted, fetched: int, watch: Stopwatch) -> list[Evidence]:
-        """At most `fetched` of each modality and reason, those without what is excluded; in no order."""
+    def find(
+        self, wanted: Wanted, fetched: int, watch: Stopwatch, vectors: dict[str, Vector] | None = None
+    ) -> list[Evidence]:
+        """At most `fetched` of each modality and reason, those without what is excluded; in no order. Vectors that come
+        with them are put into `vectors`, by moment id."""
         with watch.stage("encode"):
             for text in filter(None, (wanted.text.strip(), *wanted.excluded)):
                 for why in dict.fromkeys(map(dense_why, wanted.modalities)):
@@ -71,11 +76,11 @@ class EvidenceFinder:
         found: list[Evidence] = []
         for modality in dict.fromkeys(wanted.modalities):
             if wanted.text.strip():
-                found += self._by_meaning(wanted, modality, fetched, watch)
+                found += self._by_meaning(wanted, modality, fetched, watch, vectors)
                 found += self._by_words(wanted, modality, fetched, watch)
             for by in dict.fromkeys(example.by for example in wanted.like):
                 if modality in _VECTOR_OF[by]:
-                    found += self._by_example(wanted, modality, by, fetched, watch)
+                    found += self._by_example(wanted, modality, by, fetched, watch, vectors)
         return [each for each in found if each.score >= self._options.least_score]
 
     def picture_query(self, wanted: Wanted) -> Vector | None:
@@ -91,20 +96,28 @@ class EvidenceFinder:
                 stored = self._store.newest(
                     modality, wanted.where, min(fetched, self._options.most_fetched), with_vectors=bool(wanted.excluded)
                 )
-            hits = self._without_excluded(wanted, modality, [Hit(each, 1.0) for each in stored])
+            hits = self._wanted_of(wanted, modality, [Hit(each, 1.0) for each in stored])
             found += [evidence_of(hit, "filter", 1.0) for hit in hits]
         return found
 
-    def _by_meaning(self, wanted: Wanted, modality: Modality, fetched: int, watch: Stopwatch) -> Iterator[Evidence]:
+    def _by_meaning(
+        self,
+        wanted: Wanted,
+        modality: Modality,
+        fetched: int,
+        watch: Stopwatch,
+        vectors: dict[str, Vector] | None,
+    ) -> Iterator[Evidence]:
         why = dense_why(modality)
         vector = self._queries[why].of(wanted.text.strip())
 
-        def nearest(limit: int) -> list[Hit]:
-            return self._store.search_vector(modality, vector, wanted.where, limit, with_vectors=True)
+        def nearest(where: MomentFilter, limit: int) -> list[Hit]:
+            return self._store.search_vector(modality, vector, where, limit, with_vectors=True)
 
         hits = self._enough(wanted, modality, nearest, fetched, watch)
         with watch.stage("rank"):
             scores = self._calibrated(why, hits, np.asarray([hit.score for hit in hits], dtype=np.float64))
+            _keep(hits, vectors)
             for hit, score in zip(hits, scores.tolist(), strict=True):
                 yield evidence_of(hit, why, score, match_words(wanted.text, hit.stored.moment.text).words)
 
@@ -112,13 +125,14 @@ class EvidenceFinder:
         if modality == "scene":
             return
         found: dict[str, Hit] = {}
-        for words in (*wanted.phrases, wanted.text):
+        for words, phrase in (*((phrase, phrase) for phrase in wanted.phrases), (wanted.text, None)):
 
-            def holding(limit: int, words: str = words) -> list[Hit]:
-                vectors = bool(wanted.excluded)
-                return self._store.search_words(modality, words, wanted.where, limit, with_vectors=vectors)
+            def holding(where: MomentFilter, limit: int, words: str = words) -> list[Hit]:
+                vectors = bool(wanted.excluded or wanted.unlike)
+                return self._store.search_words(modality, words, where, limit, with_vectors=vectors)
 
-            found |= {hit.stored.id: hit for hit in self._enough(wanted, modality, holding, fetched, watch)}
+            hits = self._enough(wanted, modality, holding, fetched, watch, phrase)
+            found |= {hit.stored.id: hit for hit in hits}
         with watch.stage("rank"):
             for hit in found.values():
                 text = hit.stored.moment.text
@@ -129,25 +143,27 @@ class EvidenceFinder:
                 yield evidence_of(hit, "words", max(match.score, phrased), match.words)
 
     def _by_example(
-        self, wanted: Wanted, modality: Modality, by: Likeness, fetched: int, watch: Stopwatch
+        self,
+        wanted: Wanted,
+        modality: Modality,
+        by: Likeness,
+        fetched: int,
+        watch: Stopwatch,
+        vectors: dict[str, Vector] | None,
     ) -> Iterator[Evidence]:
-        like, unlike = _rows(wanted.like, by), _rows(wanted.unlike, by)
-        mean = like.mean(axis=0)
+        mean = _rows(wanted.like, by).mean(axis=0)
         vector: Vector = tuple((mean / max(float(np.linalg.norm(mean)), 1e-9)).tolist())
-        named = "voice" if by == "voice" else None
+        named = _named(by)
 
-        def nearest(limit: int) -> list[Hit]:
-            return self._store.search_vector(modality, vector, wanted.where, limit, with_vectors=True, using=named)
+        def nearest(where: MomentFilter, limit: int) -> list[Hit]:
+            return self._store.search_vector(modality, vector, where, limit, with_vectors=True, using=named)
 
-        own = {example.moment_id for example in (*wanted.like, *wanted.unlike)}
-        hits = [hit for hit in self._enough(wanted, modality, nearest, fetched, watch) if hit.stored.id not in own]
+        hits = self._enough(wanted, modality, nearest, fetched, watch)
         with watch.stage("store"):
             around = self._store.newest(modality, MomentFilter(), self._options.background, with_vectors=True)
         with watch.stage("rank"):
-            rows = np.asarray([_vector(hit.stored, named) for hit in hits], dtype=np.float32)
-            if len(hits) and len(unlike):
-                nearer = (rows @ like.T).max(axis=1) >= (rows @ unlike.T).max(axis=1)
-                hits = [hit for hit, is_nearer in zip(hits, nearer.tolist(), strict=True) if is_nearer]
+            _keep(hits, vectors)
+            own = {example.moment_id for example in wanted.like}
             others = [_vector(each, named) for each in around if each.id not in own]
             others = [each for each in others if each]
             usual = sum(float(np.dot(each, vector)) for each in others) / (len(others) + self._options.unlike_anything)
@@ -157,32 +173,57 @@ class EvidenceFinder:
                 if by != "voice" or score >= self._options.least_voice:
                     yield evidence_of(hit, by, score)
 
-    def _enough(self, wanted: Wanted, modality: Modality, ask: Fetch, fetched: int, watch: Stopwatch) -> list[Hit]:
-        """`fetched` hits without what is excluded, unless there are no more: what is left out is made up for."""
+    def _enough(
+        self, wanted: Wanted, modality: Modality, ask: Fetch, fetched: int, watch: Stopwatch, phrase: str | None = None
+    ) -> list[Hit]:
+        """`fetched` hits without what is excluded, and with the phrase if there is one, unless there are no more: what
+        is left out is made up for. Where one source fills them, the best of the others come too."""
         limit = fetched = min(fetched, self._options.most_fetched)
         while True:
             with watch.stage("store"):
-                hits = ask(limit)
+                hits = ask(wanted.where, limit)
             with watch.stage("rank"):
-                kept = self._without_excluded(wanted, modality, hits)
+                kept = self._wanted_of(wanted, modality, hits, phrase)
             if len(kept) >= fetched or len(hits) < limit or limit >= self._options.most_fetched:
-                return kept[:fetched]
-            limit = min(4 * limit, self._options.most_fetched)
-
-    def _without_excluded(self, wanted: Wanted, modality: Modality, hits: list[Hit]) -> list[Hit]:
-        """Of texts, those that neither hold nor mean it; of pictures, those that do not show it."""
-        why = dense_why(modality)
-        for excluded in wanted.excluded:
-            if not hits:
                 break
-            vector = np.asarray(self._queries[why].of(excluded), dtype=np.float32)
+            limit = min(4 * limit, self._options.most_fetched)
+        if len(hits) == limit and (crowd := self._crowds(hits)):
+            where = replace(wanted.where, excluded=(*wanted.where.excluded, MomentFilter(sources=crowd)))
+            with watch.stage("store"):
+                others = ask(where, fetched)
+            with watch.stage("rank"):
+                unique = {hit.stored.id: hit for hit in kept[:fetched]}
+                unique |= {
+                    hit.stored.id: hit
+                    for hit in self._wanted_of(wanted, modality, others, phrase)
+                    if hit.stored.id not in unique
+                }
+                return list(unique.values())
+        return kept[:fetched]
+
+    def _crowds(self, hits: Sequence[Hit]) -> tuple[str, ...]:
+        counts = Counter(hit.stored.moment.source for hit in hits)
+        return tuple(name for name, n in counts.items() if n >= self._options.one_source_share * len(hits))
+
+    def _wanted_of(self, wanted: Wanted, modality: Modality, hits: list[Hit], phrase: str | None = None) -> list[Hit]:
+        """Those that hold the phrase and do not show, say or mean what is left out, nor are more like what they must be
+        unlike."""
+        if phrase is not None:
+            hits = [hit for hit in hits if holds_phrase(phrase, hit.stored.moment.text)]
+        own = {example.moment_id for example in (*wanted.like, *wanted.unlike)}
+        hits = [hit for hit in hits if hit.stored.id not in own and not _says_excluded(wanted, hit.stored.moment.text)]
+        if hits and wanted.excluded:
+            why = dense_why(modality)
             rows = np.asarray([_vector(hit.stored, None) for hit in hits], dtype=np.float32)
-            scores = self._calibrated(why, hits, (rows @ vector).astype(np.float64))
-            hits = [
-                hit
-                for hit, score in zip(hits, scores.tolist(), strict=True)
-                if score < self._options.excluded_from and not _says(excluded, hit.stored.moment.text)
-            ]
+            bank = rows @ self._banks[why].vectors().T
+            dismissed = np.zeros(len(hits), dtype=bool)
+            for excluded in wanted.excluded:
+                cosines = (rows @ np.asarray(self._queries[why].of(excluded), dtype=np.float32)).astype(np.float64)
+                dismissed |= calibrate(cosines, bank, self._options.calibration) >= self._options.excluded_from
+            hits = [hit for hit, is_out in zip(hits, dismissed.tolist(), strict=True) if not is_out]
+        for by in dict.fromkeys(example.by for example in wanted.unlike):
+            if modality in _VECTOR_OF[by]:
+                hits = [hit for hit in hits if _is_nearer(_vector(hit.stored, _named(by)), wanted, by)]
         return hits
 
     def _calibrated(self, why: Why, hits: Sequence[Hit], cosines: Scores) -> Scores:
@@ -226,10 +267,35 @@ def evidence_of(hit: Hit, why: Why, score: float, matched_words: tuple[str, ...]
     )
 
 
-def _says(excluded: str, text: str) -> bool:
-    """Whether all its words are there: "without red cars" leaves out "cars, red and blue"."""
-    match = match_words(excluded, text)
-    return bool(match.words) and len(match.words) == len(match_words(excluded, excluded).words)
+def _says_excluded(wanted: Wanted, text: str) -> bool:
+    """Whether the words of one of them are all there, "without red cars" leaving out "cars, red and blue"; or, where it
+    is a phrase, as they stand."""
+    for excluded in wanted.excluded:
+        if excluded in wanted.excluded_phrases:
+            if holds_phrase(excluded, text):
+                return True
+        elif (match := match_words(excluded, text)).words and len(match.words) == len(
+            match_words(excluded, excluded).words
+        ):
+            return True
+    return False
+
+
+def _is_nearer(vector: Vector, wanted: Wanted, by: Likeness) -> bool:
+    """To what it is to be like than to what it must be unlike; what has no such vector is neither."""
+    if not vector:
+        return True
+    row = np.asarray(vector, dtype=np.float32)
+    return bool((_rows(wanted.like, by) @ row).max() >= (_rows(wanted.unlike, by) @ row).max())
+
+
+def _keep(hits: Iterable[Hit], vectors: dict[str, Vector] | None) -> None:
+    if vectors is not None:
+        vectors |= {hit.stored.id: _vector(hit.stored, None) for hit in hits}
+
+
+def _named(by: Likeness) -> str | None:
+    return "voice" if by == "voice" else None
 
 
 def _rows(examples: Iterable[Example], by: Likeness) -> Matrix:

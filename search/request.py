@@ -43,6 +43,7 @@ class Wanted:
     where: MomentFilter = field(default_factory=MomentFilter)
     phrases: tuple[str, ...] = ()  # each must be said or written in the moment
     excluded: tuple[str, ...] = ()  # what no evidence may show or say
+    excluded_phrases: tuple[str, ...] = ()  # of those, what is meant word for word
     like: tuple[Example, ...] = ()
     unlike: tuple[Example, ...] = ()  # what is nearer to one of these than to those to be like is left out
 
@@ -51,6 +52,15 @@ class Wanted:
             raise BadQuery(f"the query has {len(self.text)} characters; {LONGEST_QUERY} are the most")
         if self.unlike and not self.like:
             raise BadQuery("only what it must be unlike is given: say what it is to be like too")
+        if strange := {each.by for each in self.unlike} - {each.by for each in self.like}:
+            raise BadQuery(
+                f"what it must be unlike, by its {sorted(strange)[0]}, is of another kind than what it is like"
+            )
+        if self.phrases and set(self.modalities) == {"scene"}:
+            raise BadQuery(
+                f"{self.phrases[0]!r} is looked for word for word, and pictures have no words: leave out the quotation "
+                "marks"
+            )
         check_modalities(self.modalities)
         check_filter(self.where)
 

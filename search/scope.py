@@ -35,6 +35,7 @@ def request_of(
         first.where,
         first.phrases,
         first.excluded,
+        first.excluded_phrases,
         tuple(like),
         tuple(unlike),
         limit,
@@ -48,7 +49,14 @@ def _wanted(clause: Clause, resolve: Resolve, where: MomentFilter, modalities: t
     kinds = tuple(kind for kind in modalities or MODALITIES if kind in asked and kind not in clause.where_not.kinds)
     if not kinds:
         raise BadQuery("the kinds that are asked for exclude each other: no moment is of all of them")
-    return Wanted(clause.text, kinds, _filter(clause, resolve, where), clause.phrases, clause.excluded)
+    return Wanted(
+        clause.text,
+        kinds,
+        _filter(clause, resolve, where),
+        clause.phrases,
+        clause.excluded,
+        clause.excluded_phrases,
+    )
 
 
 def _filter(clause: Clause, resolve: Resolve, where: MomentFilter) -> MomentFilter:

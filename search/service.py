@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TypeAlias
 
-import numpy as np
-
-from domain.diversity import Alike, diversify
+from domain.diversity import diversify
 from domain.events import MODALITIES, Modality, Vector
 from domain.joining import join
 from domain.ports import Labels, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder, StoredMoment
 from domain.ranking import Evidence, FusionOptions, RankedMoment, fuse
 from domain.words_in_common import holds_phrase
 from search.evidence import EvidenceFinder, EvidenceOptions
+from search.halves import find_halves
 from search.request import (
+    DEEPEST,
     BadQuery,
     Example,
     Likeness,
     SearchRequest,
-    Wanted,
     check_filter,
     check_limit,
     check_modalities,
@@ -60,7 +59,8 @@ class NewMoment:
     is_final: bool = True
 
 
-_Page: TypeAlias = tuple[tuple[RankedMoment, ...], tuple[RerankReport, ...]]
+_Tier: TypeAlias = tuple[tuple[RankedMoment, ...], tuple[RerankReport, ...], bool]  # True: there are no more
+_Key: TypeAlias = tuple[SearchRequest, int]  # the request without its page, and how deep
 
 # A list of what passes a filter is read moment by moment: only what lies inside another is shown with it.
 _AS_STORED = FusionOptions(gap_s=0.0, longest_s=0.0)
@@ -68,12 +68,13 @@ _AS_STORED = FusionOptions(gap_s=0.0, longest_s=0.0)
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    fetched_per_moment: int = 4  # hits asked of each modality for one moment of the answer, because hits merge
-    least_fetched: int = 40
-    fetched_to_join: int = 200  # where two things must happen at once, many of each do not
-    remembered_answers: int = 256
+    """`tiers`: the best so many moments are made of so many hits of each kind and reason. One order for all the pages
+    of a tier, so that none is shown twice; few hits for the first pages, which are most of those asked for."""
+
+    tiers: tuple[tuple[int, int], ...] = ((25, 100), (100, 400), (DEEPEST, 1000))
     evidence: EvidenceOptions = field(default_factory=EvidenceOptions)
     fusion: FusionOptions = field(default_factory=FusionOptions)
+    remembered_answers: int = 256
 
 
 class SearchService:
@@ -94,7 +95,7 @@ class SearchService:
         self._options = options or SearchOptions()
         self._finder = EvidenceFinder(store, sentences, pictures, self._options.evidence)
         self._reranking = reranking or Reranking()
-        self._remembered: OrderedDict[SearchRequest, _Page] = OrderedDict()
+        self._remembered: OrderedDict[_Key, _Tier] = OrderedDict()
         self._of_generation: int | None = None
         self._turn = Lock()
 
@@ -102,33 +103,20 @@ class SearchService:
         """The best moments for the request. Raises what the store and the encoders raise."""
         watch = Stopwatch()
         generation = self._store.generation()
-        with watch.stage("remembered"):
-            remembered = self._recall(request, generation)
-        if remembered is not None:
-            return SearchAnswer(remembered[0], watch.took_ms, remembered[1])
-        del watch.took_ms["remembered"]
-        halves = self._halves(request, watch)
-        with watch.stage("rank"):
-            if request.meanwhile:
-                moments = join(halves, self._options.fusion)
-            else:
-                moments = fuse(halves[0], self._options.fusion if request.is_ranked else _AS_STORED)
-            phrases = [phrase for each in (request, *request.meanwhile) for phrase in each.phrases]
-            moments = [moment for moment in moments if _holds(moment, phrases)][: request.offset + 4 * request.limit]
+        asked = replace(request, limit=1, offset=0)  # every page is of one order
+        wanted = request.offset + request.limit
+        best: list[RankedMoment] = []
         reports: tuple[RerankReport, ...] = ()
-        if request.text.strip():
-            with watch.stage("rerank"):
-                picture = self._finder.picture_query(request)
-                again, reports = self._reranking.apply(request.text, picture, moments)
-                moments = list(again)
-        with watch.stage("store"):
-            vectors = self._vectors(moments)
-        with watch.stage("rank"):
-            page = diversify(moments, _alike(vectors), request.offset + request.limit)[request.offset :]
-        with watch.stage("store"):
-            page = [self._pictured(moment) for moment in page]
-        if all(report.state in ("absent", "done") for report in reports):  # else the next one may have more time
-            self._remember(request, generation, (tuple(page), reports))
+        for depth, fetched in self._options.tiers:
+            tier, reports, is_all = self._tier(asked, depth, fetched, generation, watch)
+            shown = {each.moment_id for moment in best for each in moment.evidence}
+            best += [each for each in tier if shown.isdisjoint(piece.moment_id for piece in each.evidence)]
+            if len(best) >= wanted or is_all:
+                break
+        page = best[request.offset : wanted]
+        if not any(each.excluded for each in (request, *request.meanwhile)):
+            with watch.stage("store"):
+                page = [self._pictured(moment) for moment in page]
         return SearchAnswer(tuple(page), watch.took_ms, reports)
 
     def newest(self, where: MomentFilter, modalities: Sequence[Modality], limit: int) -> tuple[NewMoment, ...]:
@@ -163,34 +151,40 @@ class SearchService:
             )
         return tuple(found)
 
-    def _halves(self, request: SearchRequest, watch: Stopwatch) -> list[list[Evidence]]:
-        """Evidence for each thing wanted. The second is looked for only where and when the first was found."""
-        wanted: list[Wanted] = [request, *request.meanwhile]
-        if len(wanted) == 1:
-            many = self._options.fetched_per_moment * (request.offset + request.limit)
-            return [self._finder.find(request, max(many, self._options.least_fetched), watch)]
-        # What is ranked finds fewer moments than what is only filtered, so it goes first.
-        order = sorted(range(len(wanted)), key=lambda i: not wanted[i].is_ranked)
-        halves: list[list[Evidence]] = [[] for _ in wanted]
-        scope: list[Evidence] | None = None
-        for i in order:
-            each = wanted[i] if scope is None else _within(wanted[i], scope)
-            if each is None:
-                return [[] for _ in wanted]
-            many = self._options.fetched_to_join if each.is_ranked else self._options.evidence.most_fetched
-            scope = halves[i] = self._finder.find(each, many, watch)
-        return halves
+    def _tier(self, asked: SearchRequest, depth: int, fetched: int, generation: int | None, watch: Stopwatch) -> _Tier:
+        key = asked, depth
+        with watch.stage("remembered"):
+            remembered = self._recall(key, generation)
+        if remembered is not None:
+            return remembered
+        vectors: dict[str, Vector] = {}
+        moments, is_all = self._found(asked, fetched, watch, vectors)
+        reports: tuple[RerankReport, ...] = ()
+        if asked.text.strip() and not asked.meanwhile:
+            with watch.stage("rerank"):
+                again, reports = self._reranking.apply(asked.text, self._finder.picture_query(asked), moments)
+                moments = list(again)
+        if any(each.is_ranked for each in (asked, *asked.meanwhile)):
+            with watch.stage("rank"):
+                is_all = is_all and len(moments) <= depth
+                moments = diversify(moments, vectors, depth)
+        tier = tuple(moments[:depth]), reports, is_all and len(moments) <= depth
+        if all(report.state in ("absent", "done") for report in reports):  # else the next one may have more time
+            self._remember(key, generation, tier)
+        return tier
 
-    def _vectors(self, moments: Iterable[RankedMoment]) -> dict[str, Vector]:
-        """By moment id, of the best evidence of each moment."""
-        ids: dict[Modality, list[str]] = {}
-        for moment in moments:
-            ids.setdefault(moment.evidence[0].modality, []).append(moment.evidence[0].moment_id)
-        return {
-            stored.id: next(iter(stored.moment.vectors.values()))
-            for modality, some in ids.items()
-            for stored in self._store.get(modality, dict.fromkeys(some), with_vectors=True)
-        }
+    def _found(
+        self, asked: SearchRequest, fetched: int, watch: Stopwatch, vectors: dict[str, Vector]
+    ) -> tuple[list[RankedMoment], bool]:
+        """And whether more hits would bring up nothing more."""
+        if asked.meanwhile:
+            halves = find_halves([asked, *asked.meanwhile], self._finder, fetched, watch)
+            with watch.stage("rank"):
+                return join(halves, self._options.fusion), all(_are_all(half, fetched) for half in halves)
+        evidence = self._finder.find(asked, fetched, watch, vectors)
+        with watch.stage("rank"):
+            moments = fuse(evidence, self._options.fusion if asked.is_ranked else _AS_STORED)
+            return [moment for moment in moments if _holds(moment, asked.phrases)], _are_all(evidence, fetched)
 
     def _pictured(self, moment: RankedMoment) -> RankedMoment:
         """With a picture of what was seen meanwhile, where the evidence has none."""
@@ -200,59 +194,33 @@ class SearchService:
         seen = (stored.moment.thumbnail_key for stored in self._store.newest("scene", where, 3))
         return replace(moment, thumbnail_key=next((key for key in seen if key is not None), None))
 
-    def _recall(self, request: SearchRequest, generation: int | None) -> _Page | None:
+    def _recall(self, key: _Key, generation: int | None) -> _Tier | None:
         with self._turn:
             if generation is None or generation != self._of_generation:
                 return None
-            found = self._remembered.get(request)
+            found = self._remembered.get(key)
             if found is not None:
-                self._remembered.move_to_end(request)
+                self._remembered.move_to_end(key)
             return found
 
-    def _remember(self, request: SearchRequest, generation: int | None, page: _Page) -> None:
+    def _remember(self, key: _Key, generation: int | None, tier: _Tier) -> None:
         if generation is None:
             return
         with self._turn:
             if self._of_generation != generation:
                 self._remembered.clear()
                 self._of_generation = generation
-            self._remembered[request] = page
+            self._remembered[key] = tier
             while len(self._remembered) > self._options.remembered_answers:
                 self._remembered.popitem(last=False)
 
 
-def _within(wanted: Wanted, scope: Sequence[Evidence]) -> Wanted | None:
-    """The same, of the sources and times of `scope` alone; None when nothing can be."""
-    sources = dict.fromkeys(each.source for each in scope)
-    if wanted.where.sources:
-        sources = dict.fromkeys(source for source in sources if source in wanted.where.sources)
-    if not sources:
-        return None
-    since_s, until_s = min(each.start_s for each in scope), max(each.end_s for each in scope)
-    if wanted.where.since_s is not None:
-        since_s = max(since_s, wanted.where.since_s)
-    if wanted.where.until_s is not None:
-        until_s = min(until_s, wanted.where.until_s)
-    if since_s > until_s:
-        return None
-    where = replace(wanted.where, sources=tuple(sources), since_s=since_s, until_s=until_s)
-    return Wanted(wanted.text, wanted.modalities, where, wanted.phrases, wanted.excluded, wanted.like, wanted.unlike)
+def _are_all(evidence: Sequence[Evidence], fetched: int) -> bool:
+    return max(Counter((each.modality, each.why) for each in evidence).values(), default=0) < fetched
 
 
 def _holds(moment: RankedMoment, phrases: Sequence[str]) -> bool:
     return all(any(holds_phrase(phrase, each.text) for each in moment.evidence) for phrase in phrases)
-
-
-def _alike(vectors: Mapping[str, Vector]) -> Alike:
-    rows = {id: np.asarray(vector, dtype=np.float32) for id, vector in vectors.items()}
-
-    def cosine(one: RankedMoment, other: RankedMoment) -> float:
-        first, second = one.evidence[0], other.evidence[0]
-        if first.modality != second.modality or not {first.moment_id, second.moment_id} <= rows.keys():
-            return 0.0
-        return float(rows[first.moment_id] @ rows[second.moment_id])
-
-    return cosine
 
 
 def _new(stored: StoredMoment) -> NewMoment:

@@ -11,6 +11,7 @@ from domain.errors import ConfigError
 from domain.ports import MomentStore, SpeakerStore
 from search.collection_store import CollectionStore
 from search.collections import Collection, CollectionSpec
+from search.edge_options import EdgeOptions
 from search.speaker_store import CollectionSpeakerStore
 
 
@@ -19,6 +20,7 @@ class EdgeFolder:
     """Qdrant Edge in this process, which alone may open the folder."""
 
     path: Path
+    options: EdgeOptions = field(default_factory=EdgeOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,9 @@ def open_store(location: StoreLocation, specs: Sequence[CollectionSpec]) -> Stor
     is_shared = False
     match location:
         case EdgeFolder():
-            from search.edge_store import open_edge_collections
+            from search.edge_folder import open_edge_collections
 
-            collections, opened = open_edge_collections(location.path, specs)
+            collections, opened = open_edge_collections(location.path, specs, location.options)
         case QdrantServer():
             from search.server_store import IN_MEMORY, open_server_collections
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -20,6 +21,9 @@ from streams.decode import MAX_FRAME_PIXELS, shrunk
 
 # Guessed from the bytes, but only among these: libav would open a playlist too, and follow its addresses.
 _FORMATS = ",".join(container.demuxer for container in CONTAINERS)
+# Times are the file's own: they may say a second where there are a hundred thousand frames.
+MOST_FRAMES = 60 * 120
+LONGEST_DECODING_S = 30.0
 TOO_MANY_PIXELS = f"the picture has more than {MAX_FRAME_PIXELS / 1e6:.0f} million pixels: send a smaller one"
 
 
@@ -59,6 +63,7 @@ def decode_clip(recording: bytes, frames_per_s: float, longest_s: float) -> list
     sampler = FrameSampler(frames_per_s)
     images: list[Image] = []
     first_s: float | None = None
+    until_s, decoded = time.monotonic() + LONGEST_DECODING_S, 0
     with _opened(recording) as opened:
         if not opened.streams.video:
             raise BadRequest("the clip holds no pictures")
@@ -69,6 +74,9 @@ def decode_clip(recording: bytes, frames_per_s: float, longest_s: float) -> list
         for packet in opened.demux(stream):
             with suppress(av.FFmpegError):
                 for frame in packet.decode():
+                    decoded += 1
+                    if decoded > MOST_FRAMES or time.monotonic() > until_s:
+                        raise BadRequest("the clip takes too long to decode: send fewer or smaller frames")
                     if frame.time is None:
                         continue
                     first_s = frame.time if first_s is None else first_s

@@ -20,6 +20,7 @@ from nowseen.retrieval.remembered_texts import RememberedTexts
 from nowseen.retrieval.results import RankingEvaluated, RetrievalEvaluated, TaskEvaluated
 
 _PACKAGES = ("nowseen", "numpy", "torch", "open_clip_torch", "openai-whisper", "qdrant-edge-py")
+_TOLD_EVERY = 20  # queries
 
 
 def must_hear(dataset: RetrievalDataset) -> bool:
@@ -41,11 +42,8 @@ def evaluate_retrieval(
     seen = [query.text for task in TASKS if task.by == "text" and task.kind == "scene" for query in dataset.asked(task)]
     remembering = replace(models, pictures=RememberedTexts(models.pictures, seen))
     with retrieval_index(dataset, remembering, voice_activity, tell) as index:
-        tasks = []
-        for task in TASKS:
-            if dataset.asked(task):
-                tell(task.name)
-                tasks.append(_task(dataset, task, index, remembering, bootstrap))
+        asked = [task for task in TASKS if dataset.asked(task)]
+        tasks = [_task(dataset, task, index, remembering, tell, bootstrap) for task in asked]
         found = set(index.item_of.values())
     return RetrievalEvaluated(
         format=1,
@@ -61,13 +59,21 @@ def evaluate_retrieval(
 
 
 def _task(
-    dataset: RetrievalDataset, task: Task, index: RetrievalIndex, models: RetrievalModels, bootstrap: BootstrapOptions
+    dataset: RetrievalDataset,
+    task: Task,
+    index: RetrievalIndex,
+    models: RetrievalModels,
+    tell: Callable[[str], None],
+    bootstrap: BootstrapOptions,
 ) -> TaskEvaluated:
+    tell(f"{task.name}: reading the queries")
     items, queries = dataset.of_kind(task.kind), dataset.asked(task)
     judged: dict[str, RankingEvaluated] = {}
     for name, ranked in rankings(task, queries, index, models).items():
         by_query: dict[str, Mapping[str, float]] = {}
-        for query in queries:
+        for number, query in enumerate(queries, start=1):
+            if number % _TOLD_EVERY == 0:
+                tell(f"{task.name}, {name}: query {number} of {len(queries)}")
             asked, same = without_itself(query, items)
             ranking = [item for item in ranked(asked) if item not in same]
             by_query[query.id] = {metric: judge(ranking, asked.relevant) for metric, judge in METRICS.items()}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+import numpy as np
+
 from domain.events import Modality, Vector
-from domain.ports import Hit, MomentFilter
+from domain.ports import Hit, Matrix, MomentFilter
 from domain.retrieval_metrics import pessimistic
 from nowseen.retrieval.dataset import Item, Query, Task, is_itself
 from nowseen.retrieval.index import RetrievalIndex
@@ -28,11 +30,11 @@ def rankings(task: Task, queries: Sequence[Query], index: RetrievalIndex, models
 
     Raises ConfigError for a query's media that can't be read.
     """
-    vectors = dict(zip([query.id for query in queries], _vectors(task, queries, models), strict=True))
+    rows = dict(zip([query.id for query in queries], _rows(task, queries, models), strict=True))
     store = index.voices if task.by == "sound" else index.moments
 
     def by_vectors(query: Query) -> list[str]:
-        hits = store.search_vector(task.kind, vectors[query.id], MomentFilter(), DEPTH * _MOMENTS_AN_ITEM)
+        hits = store.search_vector(task.kind, tuple(rows[query.id].tolist()), MomentFilter(), DEPTH * _MOMENTS_AN_ITEM)
         return pessimistic(_best_scores(hits, index), query.relevant)[:DEPTH]
 
     if task.by != "text":
@@ -49,22 +51,25 @@ def rankings(task: Task, queries: Sequence[Query], index: RetrievalIndex, models
 
 def without_itself(query: Query, items: Sequence[Item]) -> tuple[Query, frozenset[str]]:
     """The query without itself among what it wants, and the items that are it."""
+    if query.media is None:
+        return query, frozenset()
     same = frozenset(item.id for item in items if is_itself(query, item))
     wanted = {id: grade for id, grade in query.relevant.items() if id not in same}
     return Query(query.id, query.by, wanted, query.text, query.media), same
 
 
-def _vectors(task: Task, queries: Sequence[Query], models: RetrievalModels) -> list[Vector]:
+def _rows(task: Task, queries: Sequence[Query], models: RetrievalModels) -> Matrix:
+    """(queries, d)."""
     if task.by == "text":
         encoder = models.pictures if task.kind == "scene" else models.sentences
-        return [tuple(row) for row in encoder.encode_texts([query.text for query in queries]).tolist()]
+        return encoder.encode_texts([query.text for query in queries])
     vectors: list[Vector] = []
     for first in range(0, len(queries), _AT_ONCE):
         named = [(f"query {q.id!r}", q.media) for q in queries[first : first + _AT_ONCE] if q.media is not None]
         vectors += (
             picture_vectors(named, models.pictures) if task.by == "picture" else voice_vectors(named, models.voices)
         )
-    return vectors
+    return np.asarray(vectors, dtype=np.float32)
 
 
 def _best_scores(hits: Sequence[Hit], index: RetrievalIndex) -> dict[str, float]:

@@ -38,6 +38,8 @@ def comparison_text(compared: RetrievalCompared) -> str:
     lines = [f"{compared.dataset}, in percent; differences from {compared.names[0]}"]
     for name, encoders in zip(compared.names, compared.encoders, strict=True):
         lines.append(f"  {name}: {', '.join(encoders.values())}")
+    if not compared.rows:
+        lines.append("they have no task in common")
     for row in compared.rows:
         lines += ["", *_compared(row, compared.names)]
     return "\n".join(lines)

@@ -19,6 +19,7 @@ from domain.conditions import (
     Meaning,
     MoodIs,
     Not,
+    OfKind,
     Picture,
     SceneText,
     Speaker,
@@ -109,6 +110,12 @@ def test_words_are_found_in_any_order_and_phrases_only_as_they_are() -> None:
     assert score(Words("", ("fire exit",)), one) is None
     assert score(Words("fire", ("exit is",)), one) == CERTAIN
     assert score(Words("fire door"), one) is None
+
+
+def test_a_kind_narrows_and_is_no_reason() -> None:
+    one = moment("text", text="fire")
+    assert held(AllOf((Words("fire"), OfKind(("text", "scene")))), one) == held(Words("fire"), one)
+    assert score(AllOf((Words("fire"), OfKind(("speech",)))), one) is None
 
 
 def test_who_is_heard_and_in_what_mood() -> None:

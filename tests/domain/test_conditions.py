@@ -18,6 +18,7 @@ from domain.conditions import (
     Meaning,
     MoodIs,
     Not,
+    OfKind,
     Picture,
     SceneText,
     Speaker,
@@ -43,6 +44,7 @@ leaves: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Picture, texts) | st.builds(lambda vector: Picture(vector=vector), vectors),
     st.builds(Voice, texts) | st.builds(lambda vector: Voice(vector=vector), vectors),
     st.builds(Speaker, st.lists(texts, max_size=2).map(tuple)),
+    st.builds(OfKind, st.lists(st.sampled_from(MODALITIES), max_size=2).map(tuple)),
     st.builds(
         MoodIs, st.lists(st.sampled_from(MOOD_LABELS), max_size=2).map(tuple), bounds, bounds,
         st.sampled_from([(), ("ann",)]),
@@ -84,6 +86,7 @@ def test_a_condition_survives_json(condition: Condition) -> None:
         {"picture": {"vector": "%"}},
         {"picture": {"vector": "AAA="}}, {"speaker": "ann"}, {"speaker": [1]}, {"mood": {"labels": ["bored"]}},
         {"mood": {"valence": [0]}}, {"mood": {"valence": [0, "1"]}}, {"mood": {"arousal": [0, True]}},
+        {"kind": "scene"}, {"kind": ["picture"]},
     ],
 )  # fmt: skip
 def test_what_is_no_condition_is_refused(data: object) -> None:
@@ -112,6 +115,10 @@ def test_what_is_no_condition_is_refused(data: object) -> None:
         (MoodIs(valence=(0.5, 0.1)), "the lower comes first"),
         (MoodIs(("sad",), valence=(0.5, 1.0)), "no mood within these bounds is sad"),
         (AllOf(()), "'all of' holds nothing"),
+        (OfKind(()), "a moment is one of scene, speech, text"),
+        (OfKind(("scene",)), "it matches everything that is not excluded"),
+        (AnyOfThem((Words("fire"), OfKind(("scene",)))), "it matches everything that is not excluded"),
+        (AllOf((Words("fire"), OfKind(("scene",)))), "Join what is seen and what is said by 'while'"),
         (AnyOfThem(()), "'any of' holds nothing"),
         (AllOf((Words("fire"), SceneText("smoke"))), "Join what is seen and what is said by 'while'"),
         (AllOf((Meaning("fire"), Not(Meaning("fire")))), "the same is asked for and excluded"),

@@ -26,6 +26,9 @@ from domain.events import (
     MomentDescribed,
     MomentWithdrawn,
     MoodCue,
+    RuleRemoved,
+    RuleSet,
+    RulesKept,
     SpeechCut,
     TextPublished,
     WatermarkAdvanced,
@@ -119,7 +122,11 @@ messages = st.builds(
     Message, st.binary(max_size=5), st.binary(max_size=20), st.dictionaries(texts, st.binary(max_size=9), max_size=3)
 )
 rejections = st.builds(EventRejected, sources, st.integers(0, 1000), st.integers(0, 2**63), texts, messages)
-events = st.one_of(chunks, text_events, moments, withdrawals, coverages, watermarks, speech_cuts, alerts, rejections)
+rules_set = st.builds(RuleSet, sources, texts, texts, times_s)
+rule_events = st.one_of(rules_set, st.builds(RuleRemoved, sources, times_s), st.builds(RulesKept, times_s, st.binary()))
+events = st.one_of(
+    chunks, text_events, moments, withdrawals, coverages, watermarks, speech_cuts, alerts, rule_events, rejections
+)
 
 
 def through_the_wire(event: Event) -> Event:
@@ -160,6 +167,13 @@ def test_a_watermark_survives_the_wire(event: WatermarkAdvanced) -> None:
 @given(speech_cuts)
 def test_a_speech_cut_survives_the_wire(event: SpeechCut) -> None:
     assert through_the_wire(event) == event
+
+
+@given(rule_events)
+def test_what_is_known_of_rules_survives_the_wire(event: RuleSet | RuleRemoved | RulesKept) -> None:
+    assert through_the_wire(event) == event
+    id = "rules" if isinstance(event, RulesKept) else event.rule_id
+    assert encode(event).key == id.encode()  # the newest of each key is all that a compacted topic keeps
 
 
 @given(alerts)

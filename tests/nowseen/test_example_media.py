@@ -145,6 +145,14 @@ def test_a_clip_too_long_or_without_pictures_is_refused(reader: ExampleReader, c
         reader.speech(sound.getvalue())
 
 
+def test_a_clip_of_more_frames_than_its_seconds_can_hold_is_refused(
+    reader: ExampleReader, china: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.recordings.MOST_FRAMES", 10)
+    with pytest.raises(BadRequest, match="too long to decode"):
+        reader.clip(film(china[:64, :64], 12))
+
+
 def film(image: Image, seconds: int) -> bytes:
     """One still picture, a frame a second."""
     file = io.BytesIO()

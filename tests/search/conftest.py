@@ -1,5 +1,5 @@
-"""A recording with a known event in it, a white flash and a beep, cut into chunks as a publisher would; and a language
-model's endpoint."""
+"""A recording with a known event in it, a white flash and a beep, cut into chunks as a publisher would; a language
+model's endpoint; and a node's rules."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -24,6 +25,11 @@ from av.video.stream import VideoStream
 
 from domain.events import Kind
 from domain.ports import MediaArchive
+from encoders.concept_pictures import ConceptPictureEncoder
+from encoders.options import EncoderOptions
+from encoders.sentences import load_minilm
+from search.rule_encoding import RuleEncoding
+from tests.search.rules_setting import Encoders, Node
 
 START_S = 1_790_000_000.0
 EVENT_AFTER_S = 3.0  # the flash and the beep, from START_S
@@ -274,3 +280,17 @@ def chat_server() -> Iterator[ChatServer]:
     made = ChatServer()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def rule_encoders(tmp_path_factory: pytest.TempPathFactory) -> Encoders:
+    options = EncoderOptions(tmp_path_factory.mktemp("cache"), device="cpu", allow_download=False)
+    sentences, pictures = load_minilm(options), ConceptPictureEncoder(options)
+    return Encoders(sentences, pictures, RuleEncoding(sentences, pictures))
+
+
+@pytest.fixture
+def node(tmp_path: Path, rule_encoders: Encoders) -> Iterator[Node]:
+    opened = Node(tmp_path / "index", rule_encoders)
+    yield opened
+    opened.stores.close()

@@ -295,6 +295,7 @@ async def test_a_moment_tells_who_speaks_how_and_why_we_think_so(
 
 
 PICTURE = {"Content-Type": "image/png"}
+JSON = {"Content-Type": "application/json"}
 
 
 async def test_a_search_by_something_shown_or_played(
@@ -364,6 +365,13 @@ async def test_no_more_of_an_example_is_read_than_is_allowed(ask: httpx.AsyncCli
     answer = await ask.post("/search/by-example?by=picture", content=endless(), headers=PICTURE)
     assert (answer.status_code, "larger than 20 MB" in answer.json()["error"]) == (400, True)
     assert sent < 25_000_000
+
+
+async def test_no_more_json_is_read_than_a_question_needs(ask: httpx.AsyncClient) -> None:
+    answer = await ask.post("/answer", content=b'{"q": "' + b"x" * 2_000_000 + b'"}', headers=JSON)
+    assert (answer.status_code, "1000000 bytes at most" in answer.json()["error"]) == (413, True)
+    small = await ask.post("/answer", json={"q": "anything"})
+    assert (small.status_code, small.json()["moments"]) == (200, [])
 
 
 async def test_more_like_a_moment_and_not_like_another(

@@ -29,6 +29,7 @@ from search.clips import ClipOptions
 from search.collections import CollectionSpec
 from search.metrics import NodeMetrics
 from search.request import SearchRequest
+from search.reranking import RerankReport
 from search.service import SearchService
 from search.speakers import Speakers
 from search.stores import EdgeFolder, open_store
@@ -67,6 +68,7 @@ class Finds:
 
     moments: tuple[RankedMoment, ...]
     asked: list[SearchRequest] = field(default_factory=list)
+    reranked: tuple[RerankReport, ...] = ()
 
     def __call__(self, question: SearchRequest) -> Finds:
         self.asked.append(question)

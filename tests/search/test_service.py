@@ -151,7 +151,7 @@ def test_limit_counts_moments(service: SearchService) -> None:
 def test_the_same_question_gets_the_same_answer_and_each_stage_is_timed(service: SearchService) -> None:
     first, second = (service.search(SearchRequest("flood in the village", limit=limit)) for limit in (10, 11))
     assert first.moments == second.moments != ()
-    assert set(first.took_ms) == {"encode", "store", "rank", "rerank"}
+    assert set(first.took_ms) == {"remembered", "encode", "store", "rank", "rerank"}
 
 
 def test_many_may_ask_at_once(service: SearchService) -> None:
@@ -181,7 +181,7 @@ def test_what_is_excluded_is_in_no_answer(service: SearchService) -> None:
 def test_what_is_left_out_is_made_up_for(
     store: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
 ) -> None:
-    few = SearchService(store, sentences, pictures, SearchOptions(fetched_per_moment=1, least_fetched=1))
+    few = SearchService(store, sentences, pictures, SearchOptions(tiers=((1, 1),)))
     [found] = few.search(
         SearchRequest("homes under water", ("speech", "text"), excluded=("headline flood:",), limit=1)
     ).moments
@@ -258,13 +258,108 @@ def test_an_answer_is_remembered_until_something_is_written(
     asked = SearchRequest("baking bread")
     first, second = service.search(asked), service.search(asked)
     assert first.moments == second.moments
-    assert set(second.took_ms) == {"remembered"}
+    assert set(second.took_ms) == {"remembered", "store"}
     said = _moment("late", "speech", 900.0, sentences.encode_texts(["bread is in the oven"])[0], "bread is in the oven")
     store.upsert([said], T0_S)
     try:
         assert said.text in {moment.text for moment in service.search(asked).moments}
     finally:
         store.delete("speech", [moment_id(said)])
+
+
+def _scenes(source: str, rows: Matrix, first_s: float = 0.0) -> list[MomentDescribed]:
+    return [_moment(source, "scene", first_s + 60.0 * n, row, "") for n, row in enumerate(rows)]
+
+
+@pytest.fixture
+def cameras(tmp_path: Path, sentences: SentenceEncoder, pictures: PictureEncoder) -> Iterator[MomentStore]:
+    """One that has seen the same palace 150 times, and eight that saw it once."""
+    opened = open_store(EdgeFolder(tmp_path), _specs(sentences, pictures)).moments
+    palace, _ = pictures.encode_images(load_sample_images().images)
+    noise = np.random.default_rng(1).standard_normal((158, palace.size)).astype(np.float32)
+    rows = palace + 0.002 * noise
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    opened.upsert(_scenes("static", rows[:150]), T0_S)
+    opened.upsert([scene for n in range(8) for scene in _scenes(f"other-{n}", rows[150 + n : 151 + n])], T0_S)
+    yield opened
+    opened.close()
+
+
+def test_one_static_camera_does_not_keep_the_others_away(
+    cameras: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    found = SearchService(cameras, sentences, pictures).search(SearchRequest("a palace", ("scene",))).moments
+    assert {moment.source for moment in found} == {"static", *(f"other-{n}" for n in range(8))}
+
+
+def test_no_moment_is_on_two_pages_and_none_is_on_none(
+    cameras: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    service = SearchService(cameras, sentences, pictures)
+    for text, where in (("a palace", MomentFilter()), ("", MomentFilter(sources=("static",)))):
+        pages = [
+            service.search(SearchRequest(text, ("scene",), where, limit=10, offset=at)).moments
+            for at in range(0, 200, 10)
+        ]
+        seen = [each.moment_id for page in pages for moment in page for each in moment.evidence]
+        assert len(seen) == len(set(seen)) == (158 if text else 150)
+    assert [moment.start_s for page in pages for moment in page] == [T0_S + 60.0 * n for n in range(149, -1, -1)]
+
+
+def test_while_is_found_whichever_half_is_rare_and_comes_first(
+    cameras: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    [said] = sentences.encode_texts(["the budget of the city"])
+    cameras.upsert([_moment("static", "speech", 60.0 * 77, said, "the budget of the city")], T0_S)
+    service = SearchService(cameras, sentences, pictures)
+    palace, budget = Wanted("a palace", ("scene",)), Wanted("budget", ("speech",))
+    for one, other in ((palace, budget), (budget, palace)):
+        [found] = service.search(SearchRequest(one.text, one.modalities, meanwhile=(other,))).moments
+        assert found.start_s == T0_S + 60.0 * 77
+    [old] = service.search(SearchRequest("budget", ("speech",), meanwhile=(Wanted("", ("scene",)),))).moments
+    assert old.start_s == T0_S + 60.0 * 77
+
+
+def test_a_phrase_is_found_behind_many_that_share_its_words(
+    tmp_path: Path, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    opened = open_store(EdgeFolder(tmp_path), _specs(sentences, pictures)).moments
+    texts = [f"york is new {n}" for n in range(150)] + ["and the next day we flew to new york in the morning rain"]
+    rows = sentences.encode_texts(texts)
+    opened.upsert(
+        [_moment("a", "speech", 60.0 * n, row, text) for n, (row, text) in enumerate(zip(rows, texts, strict=True))],
+        T0_S,
+    )
+    [found] = (
+        SearchService(opened, sentences, pictures).search(SearchRequest("new york", phrases=("new york",))).moments
+    )
+    opened.close()
+    assert found.text == texts[-1]
+
+
+def test_a_phrase_belongs_to_its_own_half(service: SearchService) -> None:
+    headline = Wanted("under water", ("text",), phrases=("under water",))
+    spoken = SearchRequest("homes", ("speech",), phrases=("the village",), meanwhile=(headline,))
+    assert service.search(spoken).moments == ()
+    [both] = service.search(
+        SearchRequest("homes", ("speech",), phrases=("dozens of homes",), meanwhile=(headline,))
+    ).moments
+    assert both.start_s == T0_S + 121.0
+
+
+def test_a_left_out_phrase_is_meant_word_for_word(service: SearchService) -> None:
+    def texts(**more: Any) -> set[str]:
+        found = service.search(SearchRequest("football celebration", ("speech",), **more)).moments
+        return {each.text for moment in found for each in moment.evidence}
+
+    assert TALK[2] in texts(excluded=("running whole",), excluded_phrases=("running whole",))
+    assert TALK[2] not in texts(excluded=("running whole",))
+    assert TALK[2] not in texts(excluded=("whole bench",), excluded_phrases=("whole bench",))
+
+
+def test_a_phrase_of_pictures_alone_is_refused() -> None:
+    with pytest.raises(BadQuery, match="pictures have no words"):
+        SearchRequest("a cup", ("scene",), phrases=("a cup",))
 
 
 def test_pages_follow_each_other(service: SearchService) -> None:

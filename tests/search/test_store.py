@@ -7,9 +7,10 @@ import itertools
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,11 @@ from domain.moments import moment_id
 from domain.mood import Mood, Share
 from domain.ports import Labels, MomentFilter, MomentStore
 from domain.speakers import Speaker, Trait
-from search.collections import CollectionSpec
+from search import edge_sealing
+from search.collections import CollectionSpec, Point
+from search.edge_options import EdgeOptions
+from search.edge_seal import obey
+from search.edge_store import EdgeCollection
 from search.stores import EdgeFolder, QdrantServer, StoreLocation, Stores, open_store
 
 T0_S = 1_767_225_600.0
@@ -38,25 +43,56 @@ SPECS = (
 )  # fmt: skip
 
 
+ROTATED = EdgeOptions(hot_points=1, merged_at_once=3)
 SERVER_URL = os.environ.get("NOWSEEN_QDRANT_URL", "")
 SERVER = [pytest.param("server", marks=pytest.mark.qdrant)] if SERVER_URL else []
 
 
-@pytest.fixture(params=["edge", "memory", *SERVER])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreLocation]:
-    yield from _location(request.param, tmp_path)
+# "rotated": each call that writes fills the hot shard, and child processes build while the test goes on; "sealed": the
+# test goes on once it has been built, for speed in this process.
+EDGE = ["edge", "edge rotated", "edge sealed"]
 
 
-@pytest.fixture(params=["edge", *SERVER])
-def lasting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreLocation]:
+class BuildsHere:
+    """A SealingChild that is no process."""
+
+    def ask(self, order: Mapping[str, Any]) -> None:
+        obey(order)
+
+    def kill(self) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@pytest.fixture(params=[*EDGE, "memory", *SERVER])
+def location(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[StoreLocation]:
+    yield from _location(request.param, tmp_path, monkeypatch)
+
+
+@pytest.fixture(params=[*EDGE, *SERVER])
+def lasting(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreLocation]:
     """Where moments outlive the store that wrote them."""
-    yield from _location(request.param, tmp_path)
+    yield from _location(request.param, tmp_path, monkeypatch)
 
 
-def _location(engine: str, folder: Path) -> Iterator[StoreLocation]:
+def _location(engine: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreLocation]:
     match engine:
         case "edge":
             yield EdgeFolder(folder / "store")
+        case "edge rotated":
+            yield EdgeFolder(folder / "store", ROTATED)
+        case "edge sealed":
+            upsert = EdgeCollection.upsert
+
+            def upsert_and_settle(collection: EdgeCollection, points: Sequence[Point]) -> None:
+                upsert(collection, points)
+                collection.settle()
+
+            monkeypatch.setattr(EdgeCollection, "upsert", upsert_and_settle)
+            monkeypatch.setattr(edge_sealing, "SealingChild", BuildsHere)
+            yield EdgeFolder(folder / "store", ROTATED)
         case "memory":
             yield QdrantServer(":memory:")
         case _:

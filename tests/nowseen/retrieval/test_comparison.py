@@ -126,7 +126,10 @@ def test_one_result_alone_is_not_compared() -> None:
 
 def test_only_tasks_that_all_have_are_compared() -> None:
     other = result(some_right(0.5), name="speaker")
-    assert compare([("old", result(some_right(0.5))), ("new", other)]).rows == ()
+    compared = compare([("old", result(some_right(0.5))), ("new", other)])
+
+    assert compared.rows == ()
+    assert "no task in common" in comparison_text(compared)
 
 
 def test_what_is_printed_holds_the_figures_and_fits_a_terminal() -> None:
