@@ -60,6 +60,7 @@ class RuleBank:
         self._next_number = 0
         self._rows: dict[Space, RuleRows] = {}
         self._index = TriggerIndex()
+        self._raised: dict[str, dict[int, float]] = {}  # bars by source and rule
         self._users: Counter[tuple[str, int]] = Counter()  # rules by name and size of the vectors they need
 
     def __len__(self) -> int:
@@ -119,6 +120,28 @@ class RuleBank:
             if rows.knows(source):
                 rows.set_bar(number, source, self._bar(number, source))
 
+    def raise_bar(self, rule_id: str, source: str, score: float) -> None:
+        """Lower scores are of no interest until `lower_bars`. In a source that a moment of was matched."""
+        number = self._numbers[rule_id]
+        self._raised.setdefault(source, {})[number] = score
+        for rows in self._rows.values():
+            if rows.knows(source):
+                rows.raise_bar(number, source, score)
+
+    def lower_bars(self, source: str) -> None:
+        """To what `watch_from` set them to."""
+        if self._raised.pop(source, None):
+            for rows in self._rows.values():
+                rows.lower_bars(source)
+
+    def clear_bars(self) -> None:
+        """Any score is of interest, of every rule in every source."""
+        self._raised.clear()
+        for entry in self._entries.values():
+            entry.bars.clear()
+        for rows in self._rows.values():
+            rows.clear_bars()
+
     def check(self, moment: MomentDescribed) -> None:
         """Raises BadEvent when a vector of it is of another size than those of the rules: another encoder made it."""
         for name, size in self._sizes().items():
@@ -126,21 +149,25 @@ class RuleBank:
             if vector is not None and len(vector) != size:
                 raise BadEvent(wrong_size(moment, name, size))
 
-    def match(self, moment: MomentDescribed, labels: Labels, recent: Sequence[LabelledMoment] = ()) -> list[Candidate]:
-        """The rules that hold in the moment with a score that is of interest, by id.
+    def match(
+        self, moment: MomentDescribed, labels: Labels, recent: Sequence[LabelledMoment] = (), raised: bool = True
+    ) -> list[Candidate]:
+        """The rules that hold in the moment with a score that is of interest, by id; `raised`: bars raised count.
 
         `recent` are moments to look at for what holds at the same time; those of other times and sources are passed
         over. Raises BadEvent when a vector is of another size than those of the rules: another encoder made it.
         """
         self.check(moment)
         reading = Reading(LabelledMoment(moment, labels), self._options)
-        numbers = self._index.pulled(moment.text, labels) | self._above(reading)
+        numbers = self._index.pulled(moment.text, labels) | self._above(reading, raised)
+        raised_bars = self._raised.get(moment.source, {}) if raised else {}
         near = self._near(moment, recent) if numbers else []
         found = []
         for number in numbers:
             entry = self._entries[number]
             candidate = _candidate(entry, reading, near)
-            if candidate is not None and candidate.score >= entry.bars.get(moment.source, -math.inf):
+            bar = max(entry.bars.get(moment.source, -math.inf), raised_bars.get(number, -math.inf))
+            if candidate is not None and candidate.score >= bar:
                 found.append(candidate)
         return sorted(found, key=lambda each: each.rule_id)
 
@@ -155,7 +182,7 @@ class RuleBank:
     def _near(self, moment: MomentDescribed, recent: Sequence[LabelledMoment]) -> list[Reading]:
         return [Reading(each, self._options) for each in recent if share_time(each.moment, moment)]
 
-    def _above(self, reading: Reading) -> set[int]:
+    def _above(self, reading: Reading, raised: bool) -> set[int]:
         source, above = reading.moment.source, set[int]()
         for space, rows in self._rows.items():
             vector = reading.vector(space)
@@ -164,7 +191,7 @@ class RuleBank:
             if not rows.knows(source):
                 for number in rows.owners():
                     rows.set_bar(number, source, self._bar(number, source))
-            above |= rows.above(source, vector, reading.yardstick(space))
+            above |= rows.above(source, vector, reading.yardstick(space), raised)
         return above
 
     def _bar(self, number: int, source: str) -> float:

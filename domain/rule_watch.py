@@ -86,7 +86,7 @@ class RuleWatch:
         labelled = LabelledMoment(moment, labels or Labels())
         source, id = moment.source, moment_id(moment)
         self._bank.check(moment)
-        self._begin_weeks(source, bin_of(moment.start_s))
+        self._begin_bin(source, bin_of(moment.start_s))
         events = self._incidents.tick(moment.start_s, source)
         if moment.is_final:
             self._calibrations.expose(source, moment.modality, moment.start_s)
@@ -120,6 +120,8 @@ class RuleWatch:
                 self._calibrations.learn(rule.id, moment.source, moment.start_s, scores.get(rule.id))
             near[:] = [each for each in near if each.moment.end_s >= moment.start_s - self._options.recent_s]
             near.append(labelled)
+        for source in recent:
+            self._bank.lower_bars(source)  # thresholds are others now
 
     def match_one(self, rule_id: str, labelled: LabelledMoment, near: Iterable[LabelledMoment] = ()) -> Match | None:
         """How a rule's condition holds in one moment, whatever the score and whatever was told. `near`: what may be at
@@ -163,6 +165,7 @@ class RuleWatch:
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise ConfigError(f"what was kept of the rules can't be read ({error}): delete it to begin anew") from error
         self._bins, self._seen, self._incidents, self._calibrations = bins, seen, incidents, calibrations
+        self._bank.clear_bars()
 
     def _is_new(self, id: str, labelled: LabelledMoment) -> bool:
         """Whether it is not what was judged before: this same moment, or, where it is not final, its final one."""
@@ -185,7 +188,9 @@ class RuleWatch:
 
     def _judged(self, labelled: LabelledMoment) -> list[IncidentEvent]:
         moment, recent = labelled.moment, tuple(self._recent.get(labelled.moment.source, {}).values())
-        candidates = self._bank.match(moment, labelled.labels, recent)
+        # Raised bars are about the bin that the source has got to.
+        on_time = bin_of(moment.start_s) == self._bins[moment.source]
+        candidates = self._bank.match(moment, labelled.labels, recent, raised=on_time)
         return [event for candidate in candidates for event in self._judge(candidate, moment)]
 
     def _judge(self, candidate: Candidate, moment: MomentDescribed) -> list[IncidentEvent]:
@@ -196,6 +201,10 @@ class RuleWatch:
             is_best = self._calibrations.observe(rule.id, source, moment.start_s, candidate.score)
         if is_best:
             self._bank.watch_from(rule.id, source, self._calibrations.floor(rule.id, source, now_bin))
+            if bin_of(moment.start_s) == now_bin and not candidate.is_certain:
+                # What is no better in this bin teaches nothing, and below the threshold it is not told either.
+                told_from = math.inf if threshold.score is None else threshold.score
+                self._bank.raise_bar(rule.id, source, min(candidate.score, told_from))
         reason: Reason | None
         if candidate.is_certain or threshold.admits(candidate.score):
             reason = _held_back(rule, moment, listens)
@@ -205,12 +214,15 @@ class RuleWatch:
             return []
         return self._incidents.push(_match(candidate, moment, threshold), moment.start_s, reason)
 
-    def _begin_weeks(self, source: str, bin: int) -> None:
-        """Rules whose week begins take any score again until they know how high those of this week are."""
+    def _begin_bin(self, source: str, bin: int) -> None:
+        """Any score that may be the best of a new bin counts again; with rules whose week begins every score, until
+        they know how high those of this week are."""
         last = self._bins.get(source, bin)
         for each in range(max(last, bin - WEEK_BINS) + 1, bin + 1):
             for rule_id in self._by_offset.get(-each % WEEK_BINS, ()):
                 self._bank.watch_from(rule_id, source, -math.inf)
+        if bin > last:
+            self._bank.lower_bars(source)
         self._bins[source] = max(last, bin)
 
 

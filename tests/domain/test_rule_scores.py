@@ -119,11 +119,21 @@ def test_the_bank_finds_what_each_rule_alone_would(
         if not stays:
             bank.remove(rule.id)
             del alone[rule.id]
+    for rule_id in alone:
+        bank.raise_bar(rule_id, "desk", 3.0)
     for at, moment in enumerate(moments):
         recent = moments[:at]
         each_alone = [each for id in sorted(alone) for each in alone[id].match_only([id], moment, recent)]
         least = bar if moment.moment.source == "desk" else -math.inf
-        assert found(bank, moment, recent) == [each for each in each_alone if each.score >= least]
+        expected = [each for each in each_alone if each.score >= least]
+        assert bank.match(moment.moment, moment.labels, recent, raised=False) == expected
+        raised = [each for each in expected if each.score >= 3.0 or moment.moment.source != "desk"]
+        assert found(bank, moment, recent) == raised
+        if at == len(moments) - 1:
+            bank.lower_bars("desk")
+            assert found(bank, moment, recent) == expected
+            bank.clear_bars()
+            assert found(bank, moment, recent) == each_alone
 
 
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=40), st.floats(-3, 3))
