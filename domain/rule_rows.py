@@ -32,11 +32,6 @@ class RuleRows:
         self._bars: dict[str, npt.NDArray[np.float32]] = {}
         self._rows_of: dict[int, list[int]] = {}
 
-    @property
-    def size(self) -> int:
-        """Numbers in a vector."""
-        return self._size
-
     def __len__(self) -> int:
         return self._count
 

@@ -97,7 +97,7 @@ def run_node(settings: Settings) -> None:
     topics = make_topics(app, topology)
     outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)
     signer = link_signer(settings)
-    webhooks = webhook_service(settings, kafka, archive, signer)
+    webhooks = webhook_service(settings, kafka, archive, signer, metrics.webhook)
 
     def covered(coverage: CoverageAdvanced, watermark: WatermarkAdvanced) -> None:
         watermarks.advance(watermark)

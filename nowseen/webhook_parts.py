@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
+from domain.deliveries import DeliveryEvent
 from domain.ports import MediaArchive
 from nowseen.settings import Settings
 from search.signed_links import LinkSigner, load_link_key
@@ -29,7 +31,11 @@ def link_signer(settings: Settings) -> LinkSigner:
 
 
 def webhook_service(
-    settings: Settings, kafka: KafkaSettings, archive: MediaArchive, signer: LinkSigner
+    settings: Settings,
+    kafka: KafkaSettings,
+    archive: MediaArchive,
+    signer: LinkSigner,
+    count: Callable[[DeliveryEvent], None],
 ) -> WebhookService:
     """Not started. Raises ConfigError for what is set up wrongly."""
     secrets = SecretFile(settings.data / "webhook-secrets.json")
@@ -43,4 +49,5 @@ def webhook_service(
         WebhookSender(targets, secrets),
         SystemClock(),
         SignedMedia(archive, settings.node_url, signer, time.time).show,
+        count,
     )

@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 class WebhookService:
     """Belongs to one event loop: `start` first, then `run` beside everything else, until it is cancelled.
 
-    `show` makes an alert into what is told of it, with links; it may block.
+    `show` makes an alert into what is told of it, with links; it may block. `count` is told what became of deliveries.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class WebhookService:
         sender: Sender,
         clock: Clock,
         show: Callable[[AlertRaised], IncidentFacts],
+        count: Callable[[DeliveryEvent], None],
     ) -> None:
         self._endpoints = endpoints
         self._journal = journal
@@ -62,6 +63,7 @@ class WebhookService:
         self._sender = sender
         self._clock = clock
         self._show = show
+        self._count = count
         self._changing = asyncio.Lock()
         self._opened: Deliverer | None = None
 
@@ -183,6 +185,7 @@ class WebhookService:
         if letters:
             await asyncio.to_thread(self._failed.keep, letters)
         for event in events:
+            self._count(event)
             match event:
                 case DeliveryAttempted(is_delivered=False):
                     _log.info("webhook %s, attempt %d: %s", event.endpoint, event.number, event.reason)

@@ -1,7 +1,7 @@
 """A receiver of webhooks, a process: `python webhook_receiver.py PORT SECRET_FILE LOG BUSY`.
 
 Each request becomes a line of JSON in LOG: whether the library that receivers use finds it genuine, its webhook-id and
-its body. The first BUSY genuine ones are answered 503.
+its body. The first BUSY genuine ones are answered 503. It takes its time, so that a storm lasts.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Receiver(BaseHTTPRequestHandler):
             line = {"genuine": is_genuine, "id": self.headers["webhook-id"], "body": body.decode(), "status": status}
             with LOG.open("a") as log:
                 log.write(json.dumps(line) + "\n")
+        time.sleep(0.01)
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()

@@ -48,7 +48,7 @@ async def service(tansu_broker: str, topology: Topology, tmp_path: Path) -> Asyn
     made = WebhookService(
         EndpointTopic(kafka, mine["webhooks"]), KafkaJournal(kafka, mine["deliveries"]),
         FailedTopic(kafka, mine["deliveries"]), secrets, targets, WebhookSender(targets, secrets), SystemClock(),
-        lambda alert: alert.facts,
+        lambda alert: alert.facts, lambda _: None,
     )  # fmt: skip
     await made.start()
     running = asyncio.create_task(made.run())

@@ -14,7 +14,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from domain.alerts import AlertRaised
-from domain.deliveries import Delivery
+from domain.deliveries import Delivery, DeliveryAttempted, DeliveryDeadLettered, DeliveryEvent
 from domain.delivery_outcomes import Answered, Outcome, Unanswered
 from domain.endpoints import Endpoint, UnknownEndpoint
 from domain.errors import BadRequest
@@ -39,6 +39,12 @@ from streams.webhooks import (
 from tests.streams.webhooks.conftest import Received, StartReceiver, answer
 
 LONGEST_S = 30.0
+counted: list[DeliveryEvent] = []
+
+
+@pytest.fixture(autouse=True)
+def _count_anew() -> None:
+    counted.clear()
 
 
 def alert(number: int, *webhooks: str) -> AlertRaised:
@@ -94,6 +100,7 @@ async def _opened(
         WebhookSender(targets, secrets),
         SystemClock(),
         show,
+        counted.append,
     )
     await service.start()
     running = asyncio.create_task(service.run())
@@ -152,6 +159,10 @@ async def test_what_could_not_be_told_is_sent_again_under_its_id_when_a_person_w
     async with open_service() as service:
         await service.tell([alert(1), alert(2)])  # before its endpoint is there
         ids = await failures(service, 2)
+        await nothing_waits(service, "ops")
+        assert sorted(type(event).__name__ for event in counted) == [
+            *[DeliveryAttempted.__name__] * 2, *[DeliveryDeadLettered.__name__] * 2,
+        ]  # fmt: skip
         await service.replay(ids[0])
         assert set(await failures(service, 2)) == set(ids)  # it failed again, and is not lost
     async with open_service() as service:
