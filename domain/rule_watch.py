@@ -124,11 +124,13 @@ class RuleWatch:
     def match_one(self, rule_id: str, labelled: LabelledMoment, near: Iterable[LabelledMoment] = ()) -> Match | None:
         """How a rule's condition holds in one moment, whatever the score and whatever was told. `near`: what may be at
         the same time. Raises KeyError when there is no such rule, and BadEvent as `push`."""
-        found = self._bank.match_one(rule_id, labelled, tuple(near))
-        if found is None:
+        found = self._bank.match_only([rule_id], labelled, tuple(near))
+        if not found:
             return None
         source = labelled.moment.source
-        return _match(found, labelled.moment, self._calibrations.threshold(rule_id, source, self._bins.get(source, 0)))
+        return _match(
+            found[0], labelled.moment, self._calibrations.threshold(rule_id, source, self._bins.get(source, 0))
+        )
 
     def thresholds(self, rule_id: str) -> dict[str, Threshold]:
         """By source, as they stand, or with what is missing. Raises KeyError when there is no such rule."""

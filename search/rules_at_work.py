@@ -227,7 +227,7 @@ class RulesAtWork:
                 known = self._known.get(rule.id)
                 if known is None or self._watch is None or _learning(known.rule) != _learning(rule):
                     return
-                self._watch.learn(rule.id, window)
+                self._watch.learn([rule.id], window)
         with self._changed:
             self._learnt[rule.id] = _learning(rule)
 
