@@ -14,7 +14,8 @@ from rich.console import Console
 
 from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
 from nowseen.rules_command import RulesCommand
-from search.api_rule_models import BacktestModel, IncidentModel, MatchModel, RuleModel, RulesModel, ThresholdModel
+from search.api_incident_models import IncidentModel, MatchModel
+from search.api_rule_models import BacktestModel, RuleModel, RulesModel, ThresholdModel
 
 WARM = ThresholdModel(
     is_warming_up=False, likelihood=0.7, standard_score=4.2, basis="counted", expected_per_day=0.9, incidents_seen=9,
