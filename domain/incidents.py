@@ -77,6 +77,8 @@ class Incidents:
                 known.incident = replace(known.incident, best=match)
                 known.kinds |= kinds_of(match)
             return events
+        if (match.moment_id, "cooldown") in state.suppressed:
+            return events  # pushed again, it is not to join what has begun since
         for group in list(state.open.get(match.source, ())):
             if group.is_near(match, self._options.quiet_s):
                 if group.length_with_s(match) <= self._options.longest_s:

@@ -89,22 +89,23 @@ class Reading:
         vector = self.vector(space)
         if vector is None:
             return None
-        self.check_size(space, len(example))
+        if len(vector) != len(example):
+            raise BadEvent(wrong_size(self.moment, VECTOR_NAMES[space], len(example)))
         return self.yardstick(space).standard(float(np.dot(example, vector)))
-
-    def check_size(self, space: Space, size: int) -> None:
-        vector = self.moment.vectors.get(VECTOR_NAMES[space])
-        if vector is not None and len(vector) != size:
-            raise BadEvent(
-                f"a {self.moment.modality} of {self.moment.source} has a vector {VECTOR_NAMES[space]!r} of "
-                f"{len(vector)} numbers and what it is compared with has {size}: another encoder made it "
-                f"({self.moment.encoder})"
-            )
 
     def _measured(self, space: Space) -> Yardstick:
         cohort, vector = self._options.cohorts.get(space), self.vector(space)
         if cohort is None or vector is None:
             return self._options.without_cohort
-        self.check_size(space, cohort.shape[1])
+        if len(vector) != cohort.shape[1]:
+            raise BadEvent(wrong_size(self.moment, VECTOR_NAMES[space], cohort.shape[1]))
         cosines = cohort.astype(np.float64, copy=False) @ vector
         return Yardstick(float(cosines.mean()), max(float(cosines.std()), self._options.calibration.least_deviation))
+
+
+def wrong_size(moment: MomentDescribed, name: str, size: int) -> str:
+    """What to say of a vector that can't be compared."""
+    return (
+        f"a {moment.modality} of {moment.source} has a vector {name!r} of {len(moment.vectors[name])} numbers and what "
+        f"it is compared with has {size}: another encoder made it ({moment.encoder})"
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,9 +12,9 @@ import numpy as np
 from domain.condition_faults import UNIT_TOLERANCE
 from domain.condition_scores import CERTAIN, Scorer, Witness, named, scorer
 from domain.conditions import VECTOR_NAMES, Graded, Picture, Space, Voice, graded_leaves, space_of
-from domain.errors import BadRequest
+from domain.errors import BadEvent, BadRequest
 from domain.events import MomentDescribed, Vector
-from domain.moment_reading import LabelledMoment, Reading, ScoreOptions
+from domain.moment_reading import LabelledMoment, Reading, ScoreOptions, wrong_size
 from domain.moments import share_time
 from domain.ports import Labels
 from domain.rule_rows import RuleRows
@@ -40,6 +41,7 @@ class _Entry:
     rule: Rule
     scorer: Scorer
     triggers: Triggers
+    sizes: set[tuple[str, int]]
     bars: dict[str, float]
 
 
@@ -58,6 +60,8 @@ class RuleBank:
         self._next_number = 0
         self._rows: dict[Space, RuleRows] = {}
         self._index = TriggerIndex()
+        self._raised: dict[str, dict[int, float]] = {}  # bars by source and rule
+        self._users: Counter[tuple[str, int]] = Counter()  # rules by name and size of the vectors they need
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -83,7 +87,9 @@ class RuleBank:
         self.remove(rule.id)
         number, self._next_number = self._next_number, self._next_number + 1
         likely = self._options.calibration.midpoint
-        self._entries[number] = _Entry(rule, scorer(rule.condition, known, likely), triggers, {})
+        sizes = {(VECTOR_NAMES[space_of(leaf)], len(vector)) for leaf, vector in known.items()}
+        self._entries[number] = _Entry(rule, scorer(rule.condition, known, likely), triggers, sizes, {})
+        self._users.update(sizes)
         self._numbers[rule.id] = number
         self._index.add(number, triggers.keys)
         for leaf in triggers.graded:
@@ -100,7 +106,9 @@ class RuleBank:
         number = self._numbers.pop(rule_id, None)
         if number is None:
             return
-        self._index.remove(number, self._entries.pop(number).triggers.keys)
+        entry = self._entries.pop(number)
+        self._index.remove(number, entry.triggers.keys)
+        self._users.subtract(entry.sizes)
         for rows in self._rows.values():
             rows.remove(number)
 
@@ -112,60 +120,93 @@ class RuleBank:
             if rows.knows(source):
                 rows.set_bar(number, source, self._bar(number, source))
 
+    def raise_bar(self, rule_id: str, source: str, score: float) -> None:
+        """Lower scores are of no interest until `lower_bars`. In a source that a moment of was matched."""
+        number = self._numbers[rule_id]
+        self._raised.setdefault(source, {})[number] = score
+        for rows in self._rows.values():
+            if rows.knows(source):
+                rows.raise_bar(number, source, score)
+
+    def lower_bars(self, source: str) -> None:
+        """To what `watch_from` set them to."""
+        if self._raised.pop(source, None):
+            for rows in self._rows.values():
+                rows.lower_bars(source)
+
+    def clear_bars(self) -> None:
+        """Any score is of interest, of every rule in every source."""
+        self._raised.clear()
+        for entry in self._entries.values():
+            entry.bars.clear()
+        for rows in self._rows.values():
+            rows.clear_bars()
+
     def check(self, moment: MomentDescribed) -> None:
         """Raises BadEvent when a vector of it is of another size than those of the rules: another encoder made it."""
-        reading = Reading(LabelledMoment(moment), self._options)
-        for space, rows in self._rows.items():
-            if rows:
-                reading.check_size(space, rows.size)
+        for name, size in self._sizes().items():
+            vector = moment.vectors.get(name)
+            if vector is not None and len(vector) != size:
+                raise BadEvent(wrong_size(moment, name, size))
 
-    def match(self, moment: MomentDescribed, labels: Labels, recent: Sequence[LabelledMoment] = ()) -> list[Candidate]:
-        """The rules that hold in the moment with a score that is of interest, by id.
+    def match(
+        self, moment: MomentDescribed, labels: Labels, recent: Sequence[LabelledMoment] = (), raised: bool = True
+    ) -> list[Candidate]:
+        """The rules that hold in the moment with a score that is of interest, by id; `raised`: bars raised count.
 
         `recent` are moments to look at for what holds at the same time; those of other times and sources are passed
         over. Raises BadEvent when a vector is of another size than those of the rules: another encoder made it.
         """
+        self.check(moment)
         reading = Reading(LabelledMoment(moment, labels), self._options)
-        numbers = self._index.pulled(moment.text, labels) | self._above(reading)
+        numbers = self._index.pulled(moment.text, labels) | self._above(reading, raised)
+        raised_bars = self._raised.get(moment.source, {}) if raised else {}
         near = self._near(moment, recent) if numbers else []
         found = []
         for number in numbers:
             entry = self._entries[number]
             candidate = _candidate(entry, reading, near)
-            if candidate is not None and candidate.score >= entry.bars.get(moment.source, -math.inf):
+            bar = max(entry.bars.get(moment.source, -math.inf), raised_bars.get(number, -math.inf))
+            if candidate is not None and candidate.score >= bar:
                 found.append(candidate)
         return sorted(found, key=lambda each: each.rule_id)
 
-    def match_one(
-        self, rule_id: str, moment: LabelledMoment, recent: Sequence[LabelledMoment] = ()
-    ) -> Candidate | None:
-        """What `match` has of one rule, whatever the score. Raises KeyError when there is none such, and BadEvent."""
-        entry, near = self._entries[self._numbers[rule_id]], self._near(moment.moment, recent)
-        return _candidate(entry, Reading(moment, self._options), near)
+    def match_only(
+        self, rule_ids: Iterable[str], moment: LabelledMoment, recent: Sequence[LabelledMoment] = ()
+    ) -> list[Candidate]:
+        """What `match` has of these rules, whatever the score. Raises KeyError when one is not there, and BadEvent."""
+        reading, near = Reading(moment, self._options), self._near(moment.moment, recent)
+        entries = [self._entries[self._numbers[rule_id]] for rule_id in rule_ids]
+        return [found for entry in entries if (found := _candidate(entry, reading, near)) is not None]
 
     def _near(self, moment: MomentDescribed, recent: Sequence[LabelledMoment]) -> list[Reading]:
         return [Reading(each, self._options) for each in recent if share_time(each.moment, moment)]
 
-    def _above(self, reading: Reading) -> set[int]:
+    def _above(self, reading: Reading, raised: bool) -> set[int]:
         source, above = reading.moment.source, set[int]()
         for space, rows in self._rows.items():
             vector = reading.vector(space)
             if vector is None or not rows:
                 continue
-            reading.check_size(space, rows.size)
             if not rows.knows(source):
                 for number in rows.owners():
                     rows.set_bar(number, source, self._bar(number, source))
-            above |= rows.above(source, vector, reading.yardstick(space))
+            above |= rows.above(source, vector, reading.yardstick(space), raised)
         return above
 
     def _bar(self, number: int, source: str) -> float:
         entry = self._entries[number]
         return entry.bars.get(source, -math.inf) if entry.rule.watches(source) else math.inf
 
+    def _sizes(self) -> dict[str, int]:
+        """Of the vectors that are compared, by name."""
+        cohorts = {VECTOR_NAMES[space]: cohort.shape[1] for space, cohort in self._options.cohorts.items()}
+        return cohorts | {name: size for (name, size), rules in self._users.items() if rules}
+
     def _vectors(self, rule: Rule, given: Mapping[Graded, Vector]) -> dict[Graded, Vector]:
         """Of every graded leaf. Raises BadRequest when one is missing or can't be compared."""
         known: dict[Graded, Vector] = {}
+        sizes = self._sizes()
         for leaf in graded_leaves(rule.condition):
             space, what = space_of(leaf), f"the {space_of(leaf)} {named(leaf)[:40]!r} of the rule {rule.name!r}"
             vector = leaf.vector if isinstance(leaf, Picture | Voice) and leaf.vector else given.get(leaf, ())
@@ -173,12 +214,9 @@ class RuleBank:
                 raise BadRequest(f"{what} has no vector: encode it and hand it over with the rule")
             if abs(math.hypot(*vector) - 1.0) > UNIT_TOLERANCE:
                 raise BadRequest(f"the vector of {what} is not of unit length")
-            sizes = {len(each) for other, each in known.items() if VECTOR_NAMES[space_of(other)] == VECTOR_NAMES[space]}
-            sizes |= {
-                rows.size for other, rows in self._rows.items() if rows and VECTOR_NAMES[other] == VECTOR_NAMES[space]
-            }
-            if sizes - {len(vector)}:
-                raise BadRequest(f"{what} has {len(vector)} numbers, others {max(sizes)}: another encoder made it")
+            size = sizes.setdefault(VECTOR_NAMES[space], len(vector))
+            if size != len(vector):
+                raise BadRequest(f"{what} has {len(vector)} numbers, others {size}: another encoder made it")
             known[leaf] = vector
         return known
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-
-from domain.rules import DecidedBy
 
 if TYPE_CHECKING:
     from nowseen.rules_command import RulesCommand
@@ -21,6 +19,7 @@ rules = typer.Typer(
 
 _Rule = Annotated[str, typer.Argument(metavar="RULE", help="A name or an id.")]
 _Query = Annotated[str, typer.Argument(help="What to watch for, as in `nowseen search`: docs/rules.md.")]
+_DecidedBy = Literal["budget", "examples"]  # domain.rules.DecidedBy, which would import numpy
 _Json = Annotated[bool, typer.Option("--json", help="Print the API's answer.")]
 
 
@@ -37,7 +36,7 @@ def add(
     hours: Annotated[str, typer.Option(help="When it listens: 'mon-fri 08:00-18:00 Europe/Berlin'; else always.")] = "",
     webhook: Annotated[list[str] | None, typer.Option(help="Who is told, by name; repeatable.")] = None,
     false_alarms_per_day: Annotated[float, typer.Option(help="How often it may trouble people for nothing.")] = 1.0,
-    decided_by: Annotated[DecidedBy, typer.Option(help="By that budget, or by examples people marked.")] = "budget",
+    decided_by: Annotated[_DecidedBy, typer.Option(help="By that budget, or by examples people marked.")] = "budget",
 ) -> None:
     """Watch for something from now on."""
     _run(lambda command: command.add(query, name, hours, webhook or [], false_alarms_per_day, decided_by))

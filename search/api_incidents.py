@@ -14,16 +14,10 @@ from domain.marks import marked, unmarked
 from domain.moment_reading import LabelledMoment
 from domain.ports import MomentFilter
 from domain.rules import Rule
+from search.api_incident_models import IncidentModel, IncidentsModel, SuppressedListModel, SuppressedModel
 from search.api_models import ErrorModel
 from search.api_parts import ApiParts, RuleParts
-from search.api_rule_models import (
-    IncidentModel,
-    IncidentsModel,
-    MarkModel,
-    RuleModel,
-    SuppressedListModel,
-    SuppressedModel,
-)
+from search.api_rule_models import MarkModel, RuleModel
 from search.api_rules import RuleChanges
 from search.clip_links import Links
 from search.rule_history import labelled
@@ -80,7 +74,7 @@ def incident_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> 
                 rule = unmarked(known.rule, str(body.moment_id))
             else:
                 rule = await to_thread.run_sync(marks, parts, rules, known.rule, str(body.moment_id), body.is_right)
-            return await changes.set(rule, known.query, known.set_s)
+            return await changes.set(rule, known.query)
 
     return routes
 

@@ -31,9 +31,9 @@ class RuleChanges:
         self._parts, self._rules = parts, rules
         self.turn = Lock()
 
-    async def set(self, rule: Rule, query: str, after_s: float = 0.0) -> RuleModel:
-        """Returns when it is at work. `after_s`: when it was set before."""
-        set_s = max(round(self._parts.clock(), 3), round(after_s + 0.001, 3))
+    async def set(self, rule: Rule, query: str) -> RuleModel:
+        """Returns when it is at work."""
+        set_s = self._after(rule.id)
         event = RuleSet(rule.id, encode_rule(rule).decode(), query, set_s)
         await self._rules.publish(event)
         if not await to_thread.run_sync(self._rules.at_work.wait, rule.id, set_s, _AT_WORK_WITHIN_S):
@@ -43,9 +43,13 @@ class RuleChanges:
         return await to_thread.run_sync(described, self._parts, self._rules, self._rules.at_work.find(rule.id))
 
     async def remove(self, known: KnownRule) -> None:
-        removed_s = max(round(self._parts.clock(), 3), round(known.set_s + 0.001, 3))
+        removed_s = self._after(known.rule.id)
         await self._rules.publish(RuleRemoved(known.rule.id, removed_s))
         await to_thread.run_sync(self._rules.at_work.wait, known.rule.id, removed_s, _AT_WORK_WITHIN_S)
+
+    def _after(self, rule_id: str) -> float:
+        """Now, or, where the clock was put back, later than all that was decided of the rule before."""
+        return max(round(self._parts.clock(), 3), round(self._rules.at_work.decided_s(rule_id) + 0.001, 3))
 
     def check(self, draft: RuleDraft, but: str = "") -> None:
         """Raises BadRequest for a name that another rule has, and for webhooks that there are not."""
@@ -101,7 +105,7 @@ def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIR
             draft = body.applied_to(known)
             changes.check(draft, but=known.rule.id)
             rule = rule_of(draft, known.rule.id, parts.ids_of, known.rule.marks)
-            return await changes.set(rule, draft.query, known.set_s)
+            return await changes.set(rule, draft.query)
 
     @routes.delete("/{who}", status_code=204, responses=_NOT_FOUND)
     async def remove(who: str) -> None:

@@ -46,6 +46,6 @@ def try_rule(rule: Rule, days: float, encoding: RuleEncoding, history: RuleHisto
     enough = before is not None and before.moments >= tested.moments
     learnt = before if before is not None and enough else tested
     for window in history.windows(rule, learnt.since_s, learnt.until_s):
-        watch.learn(rule.id, window)
+        watch.learn([rule.id], window)
     moments = (moment for window in history.windows(rule, tested.since_s, tested.until_s) for moment in window)
     return Tried(backtest(watch, moments)[rule.id], tested, "before" if enough else "same")

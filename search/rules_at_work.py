@@ -82,6 +82,12 @@ class RulesAtWork:
         with self._changed:
             return self._changed.wait_for(lambda: self._at_work_s.get(rule_id, 0.0) >= since_s, within_s)
 
+    def decided_s(self, rule_id: str) -> float:
+        """When it was set or removed last, by the clock on the wall; 0 when never."""
+        with self._changed:
+            known = self._known.get(rule_id)
+            return max(known.set_s if known else 0.0, self._removed_s.get(rule_id, 0.0))
+
     def push(self, moments: Iterable[LabelledMoment]) -> list[AlertRaised]:
         """In order. One that was made by another encoder than the rules' is passed over: the store refuses it."""
         alerts: list[AlertRaised] = []
@@ -192,8 +198,7 @@ class RulesAtWork:
             raise BadEvent(f"the rule of the key {event.rule_id!r} calls itself {rule.id!r}")
         scores, vectors = self._encoding.scores(), self._encoding.vectors(rule.condition)
         with self._changed:
-            before = self._known.get(rule.id)
-            if event.set_s <= max(before.set_s if before else 0.0, self._removed_s.get(rule.id, 0.0)):
+            if event.set_s <= self.decided_s(rule.id):
                 return None
             self._watch = self._watch or RuleWatch(WatchOptions(scores))
             try:
@@ -222,7 +227,7 @@ class RulesAtWork:
                 known = self._known.get(rule.id)
                 if known is None or self._watch is None or _learning(known.rule) != _learning(rule):
                     return
-                self._watch.learn(rule.id, window)
+                self._watch.learn([rule.id], window)
         with self._changed:
             self._learnt[rule.id] = _learning(rule)
 

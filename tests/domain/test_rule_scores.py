@@ -119,11 +119,21 @@ def test_the_bank_finds_what_each_rule_alone_would(
         if not stays:
             bank.remove(rule.id)
             del alone[rule.id]
+    for rule_id in alone:
+        bank.raise_bar(rule_id, "desk", 3.0)
     for at, moment in enumerate(moments):
         recent = moments[:at]
-        each_alone = [alone[id].match_one(id, moment, recent) for id in sorted(alone)]
+        each_alone = [each for id in sorted(alone) for each in alone[id].match_only([id], moment, recent)]
         least = bar if moment.moment.source == "desk" else -math.inf
-        assert found(bank, moment, recent) == [each for each in each_alone if each is not None and each.score >= least]
+        expected = [each for each in each_alone if each.score >= least]
+        assert bank.match(moment.moment, moment.labels, recent, raised=False) == expected
+        raised = [each for each in expected if each.score >= 3.0 or moment.moment.source != "desk"]
+        assert found(bank, moment, recent) == raised
+        if at == len(moments) - 1:
+            bank.lower_bars("desk")
+            assert found(bank, moment, recent) == expected
+            bank.clear_bars()
+            assert found(bank, moment, recent) == each_alone
 
 
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=40), st.floats(-3, 3))
@@ -135,8 +145,8 @@ def test_a_score_at_the_bar_is_found_and_one_below_is_not(scores: list[float], b
         bank.add(Rule(f"r{number:02}", "a rule", leaf), {leaf: vector})
         bank.watch_from(f"r{number:02}", "desk", round(bar, 4))
     moment = LabelledMoment(MomentDescribed("desk", "scene", 0.0, 1.0, "e", {"image": (1.0, 0.0)}))
-    every = [bank.match_one(f"r{number:02}", moment) for number in range(len(scores))]
-    assert found(bank, moment, []) == [each for each in every if each is not None and each.score >= round(bar, 4)]
+    every = bank.match_only([f"r{number:02}" for number in range(len(scores))], moment)
+    assert found(bank, moment, []) == [each for each in every if each.score >= round(bar, 4)]
 
 
 def test_what_holds_to_the_letter_is_above_any_bar() -> None:
@@ -175,6 +185,21 @@ def test_a_rule_that_can_t_be_added_changes_nothing(
     with pytest.raises(BadRequest, match=why):
         bank.add(Rule("r", "second", condition), vectors)
     assert list(bank.rules()) == [first]
+
+
+def test_a_part_that_is_only_looked_at_in_the_end_is_of_one_encoder_too() -> None:
+    bank, leaf = RuleBank(), Meaning("help")
+    bank.add(Rule("r", "a rule", AllOf((Words("fire"), leaf))), {leaf: (0.6, 0.8)})
+    moment = MomentDescribed("desk", "speech", 0.0, 1.0, "other", {"text": (1.0,)}, "no such word")
+    with pytest.raises(BadEvent, match="another encoder"):
+        bank.match(moment, Labels())
+    with pytest.raises(BadRequest, match="another encoder"):
+        bank.add(Rule("s", "a rule", leaf), {leaf: (1.0,)})
+
+
+def test_a_cohort_of_another_encoder_is_noticed_when_a_rule_is_added() -> None:
+    with pytest.raises(BadRequest, match="has 3 numbers, others 2: another encoder made it"):
+        RuleBank(OPTIONS).add(Rule("r", "a rule", Meaning("a")), {Meaning("a"): (1.0, 0.0, 0.0)})
 
 
 def test_once_all_rules_are_gone_another_encoder_may_come() -> None:

@@ -192,6 +192,7 @@ def test_the_bars_that_spare_work_lose_nothing(moments: list[LabelledMoment], ru
     plain = run(moments, rule)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RuleBank, "watch_from", lambda *_: None)
+        patch.setattr(RuleBank, "raise_bar", lambda *_: None)
         assert run(moments, rule) == plain
 
 
@@ -204,6 +205,7 @@ def test_over_days_of_noise_neither_bars_nor_restarts_change_anything() -> None:
     assert len(opened(plain)) > 10 and "below threshold" in reasons(plain)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RuleBank, "watch_from", lambda *_: None)
+        patch.setattr(RuleBank, "raise_bar", lambda *_: None)
         assert run(moments, rule) == plain
     watch, events = watch_for(rule), list[IncidentEvent]()
     for start in range(0, len(moments), 701):
@@ -253,8 +255,8 @@ def test_until_then_it_says_what_is_missing_and_keeps_what_it_did_not_tell() -> 
 
 def test_history_warms_a_rule_at_once() -> None:
     watch = watch_for(FORKLIFT)
-    watch.learn("forklift", quiet_days(3))
-    watch.learn("forklift", quiet_days(3))  # twice is once
+    watch.learn(["forklift"], quiet_days(3))
+    watch.learn(["forklift"], quiet_days(3))  # twice is once
     threshold = watch.thresholds("forklift")["gate"]
     assert threshold.score is not None and threshold.hours_seen == pytest.approx(72)
     assert opened(watch.push(scene(3 * 86_400.0, 0.95))) == [3 * 86_400.0]
@@ -264,11 +266,21 @@ def test_history_teaches_what_living_through_it_would() -> None:
     history = quiet_days(3)
     lived, told = watch_for(FORKLIFT), watch_for(FORKLIFT)
     pushed(lived, history)
-    told.learn("forklift", history)
+    told.learn(["forklift"], history)
     # What was lived through is taken up to an hour and five minutes ago.
     assert lived.thresholds("forklift")["gate"].score == pytest.approx(
         told.thresholds("forklift")["gate"].score, abs=0.05
     )
+
+
+def test_history_teaches_several_rules_what_it_would_each() -> None:
+    other = Rule("night", "At night", SceneText("a forklift"), ("gate",), Hours(0, 6 * 60))
+    both, alone = watch_for(FORKLIFT, other), watch_for(other)
+    history = [*quiet_days(2), *quiet_days(2, 1, "desk")]
+    both.learn(["forklift", "night"], history)
+    alone.learn(["night"], history)
+    assert both.thresholds("night") == alone.thresholds("night") and set(both.thresholds("night")) == {"gate"}
+    assert set(both.thresholds("forklift")) == {"gate", "desk"}
 
 
 def test_a_rule_that_comes_later_does_not_count_the_hours_before_it() -> None:
@@ -290,8 +302,8 @@ def test_a_scene_that_never_changes_does_not_alarm_for_what_is_always_there() ->
 
 def test_two_sources_share_the_budget_and_have_thresholds_of_their_own() -> None:
     one, both = watch_for(FORKLIFT), watch_for(FORKLIFT)
-    one.learn("forklift", quiet_days(5))
-    both.learn("forklift", [*quiet_days(5), *quiet_days(5, 1, "desk")])
+    one.learn(["forklift"], quiet_days(5))
+    both.learn(["forklift"], [*quiet_days(5), *quiet_days(5, 1, "desk")])
     alone, shared = one.thresholds("forklift")["gate"].score, both.thresholds("forklift")["gate"].score
     assert set(both.thresholds("forklift")) == {"gate", "desk"}
     assert alone is not None and shared is not None and shared > alone
@@ -305,7 +317,7 @@ def test_what_was_marked_right_does_not_use_up_the_budget() -> None:
         [*history, *(LabelledMoment(scene(t, 0.9)) for t in times_s)], key=lambda each: each.moment.start_s
     )
     watch = watch_for(FORKLIFT)
-    watch.learn("forklift", history)
+    watch.learn(["forklift"], history)
     unmarked = watch.thresholds("forklift")["gate"].score
     rule = FORKLIFT
     for t in times_s:
@@ -366,7 +378,7 @@ def test_seen_while_said_whichever_is_known_first(first: str) -> None:
 
 def test_near_misses_are_kept_with_their_score() -> None:
     watch = watch_for(FORKLIFT)
-    watch.learn("forklift", quiet_days(6))
+    watch.learn(["forklift"], quiet_days(6))
     threshold = watch.thresholds("forklift")["gate"]
     assert threshold.score is not None
     cosine = (threshold.near + threshold.score) / 2 * 0.15
@@ -379,7 +391,7 @@ def test_near_misses_are_kept_with_their_score() -> None:
 def test_hours_count_a_day_as_the_part_of_it_that_is_listened_to() -> None:
     rule = replace(FORKLIFT, hours=Hours(0, 12 * 60))
     watch = watch_for(rule)
-    watch.learn("forklift", quiet_days(4))
+    watch.learn(["forklift"], quiet_days(4))
     assert watch.thresholds("forklift")["gate"].hours_seen == pytest.approx(96, abs=1)
 
 
@@ -448,7 +460,7 @@ def test_what_was_kept_and_can_t_be_read_is_told_and_changes_nothing(
 
 def test_what_was_learnt_of_another_condition_is_not_used() -> None:
     first = watch_for(FORKLIFT)
-    first.learn("forklift", quiet_days(2))
+    first.learn(["forklift"], quiet_days(2))
     changed = watch_for(replace(FORKLIFT, condition=SceneText("a pallet")))
     changed.restore(json.loads(json.dumps(first.to_data())))
     assert changed.thresholds("forklift") == {}

@@ -81,6 +81,8 @@ async def test_a_rule_that_is_removed_is_gone_and_its_name_free(ask: httpx.Async
     assert (await ask.get("/rules")).json() == {"rules": []}
     gone = await ask.get("/rules/drill")
     assert (gone.status_code, gone.json()["error"]) == (404, "there is no rule 'drill'; there is none yet")
+    again = await add(ask, '"drill"')
+    assert (again["id"], again["changed_s"]) == ("drill", T0_S + 1000.002)
 
 
 @pytest.mark.parametrize(
