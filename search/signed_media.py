@@ -28,14 +28,14 @@ class SignedMedia:
     clock: Callable[[], float]
 
     def show(self, alert: AlertRaised) -> IncidentFacts:
-        """The alert's facts with links, as far as there is something to see now. An archive that does not answer costs
-        the links and not the alert."""
+        """The alert's facts with links, as far as there is something to see now. What goes wrong with them costs the
+        links and not the alert, nor those behind it."""
         links = Links(self.archive, "")
         try:
             thumbnail = links.thumbnail_url(alert.thumbnail_key)
             clip = links.clip_url(alert.facts.source, *alert.clip_span_s) if alert.clip_span_s is not None else None
-        except OSError as error:
-            _log.warning("a webhook goes without links: the media archive does not answer: %s", error)
+        except Exception as error:
+            _log.warning("a webhook goes without links: %s: %s", type(error).__name__, error)
             return alert.facts
         return replace(alert.facts, thumbnail_url=self._signed(thumbnail), clip_url=self._signed(clip))
 

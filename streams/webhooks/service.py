@@ -82,6 +82,8 @@ class WebhookService:
         """The endpoints that the alerts name will be told of them, though this process is killed once it returned."""
         deliveries = []
         for alert in alerts:
+            if not alert.webhooks:
+                continue
             facts = await in_thread("making links for a webhook", self._show, alert)
             deliveries += [one for name in dict.fromkeys(alert.webhooks) if (one := self._delivery(facts, name))]
         await self._deliverer.deliver(deliveries)

@@ -131,15 +131,19 @@ def test_where_nothing_can_be_seen_there_is_no_link(parts: ApiParts, recording: 
     assert shown(parts, recording, clip_span_s=(5.0, 6.0)).clip_url is None
 
 
-def test_an_archive_that_does_not_answer_costs_the_links_and_not_the_alert(parts: ApiParts, recording: Any) -> None:
+@pytest.mark.parametrize("error", [OSError("the disk is away"), OverflowError("date value out of range")])
+def test_what_goes_wrong_with_links_costs_the_links_and_not_the_alert(
+    parts: ApiParts, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     class Away:
         def overlapping(self, *_: object) -> Any:
-            raise OSError("the disk is away")
+            raise error
 
     facts = IncidentFacts("flash", "i", 0, "opened", 2.0, "cam", 1.0, 2.0, "a flash")
     alert = AlertRaised(facts, ("ops",), thumbnail_key="cam/thumbnails/1.jpg", clip_span_s=(1.0, 2.0))
 
     assert SignedMedia(Away(), "http://127.0.0.1:8600", SIGNER, parts.clock).show(alert) == facts
+    assert str(error) in caplog.text
 
 
 def test_the_document_tells_how_long_links_hold() -> None:
