@@ -130,13 +130,9 @@ class RuleWatch:
         if not found:
             return None
         source = labelled.moment.source
-<<<<<<< HEAD
-        return _match(found[0], labelled.moment, self._calibrations.threshold(rule_id, source, self._bins.get(source, 0)))
-=======
         return _match(
             found[0], labelled.moment, self._calibrations.threshold(rule_id, source, self._bins.get(source, 0))
         )
->>>>>>> watch
 
     def thresholds(self, rule_id: str) -> dict[str, Threshold]:
         """By source, as they stand, or with what is missing. Raises KeyError when there is no such rule."""
