@@ -200,9 +200,9 @@ def other_warnings(warnings: Iterable[str], encoders: Iterable[Encoder]) -> tupl
 
 
 def found_in(took_ms: dict[str, float], count: int) -> str:
-    """`took_ms` holds nothing but "remembered" when the node gave the answer it had given before."""
+    """`took_ms` has a stage "remembered" when the node gave the answer it had given before."""
     moments = f"{count} moment{'' if count == 1 else 's'}"
-    if set(took_ms) == {"remembered"}:
+    if "remembered" in took_ms:
         return f"{moments}, remembered: nothing has arrived since this was last asked"
     if not took_ms:
         return moments

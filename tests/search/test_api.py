@@ -388,10 +388,10 @@ async def test_more_like_a_moment_and_not_like_another(
 
 
 async def test_the_answer_says_how_the_query_was_read(ask: httpx.AsyncClient) -> None:
-    query = 'kind:scene "red car" -bus while speaker:Ana since:1h'
+    query = 'kind:text "red car" -bus while speaker:Ana since:1h'
     first, second = (await ask.get("/search", params={"q": query})).json()["understood"]
     assert (first["text"], first["phrases"], first["excluded"]) == ("red car", ["red car"], ["bus"])
-    assert first["where"]["kinds"] == ["scene"]
+    assert first["where"]["kinds"] == ["text"]
     assert (second["where"]["speakers"], second["since_s"]) == (["Ana"], NOW_S - 3600)
 
 

@@ -151,7 +151,7 @@ def test_limit_counts_moments(service: SearchService) -> None:
 def test_the_same_question_gets_the_same_answer_and_each_stage_is_timed(service: SearchService) -> None:
     first, second = (service.search(SearchRequest("flood in the village", limit=limit)) for limit in (10, 11))
     assert first.moments == second.moments != ()
-    assert set(first.took_ms) == {"remembered", "encode", "store", "rank", "rerank"}
+    assert set(first.took_ms) == {"encode", "store", "rank", "rerank"}
 
 
 def test_many_may_ask_at_once(service: SearchService) -> None:
@@ -258,7 +258,7 @@ def test_an_answer_is_remembered_until_something_is_written(
     asked = SearchRequest("baking bread")
     first, second = service.search(asked), service.search(asked)
     assert first.moments == second.moments
-    assert set(second.took_ms) == {"remembered", "store"}
+    assert "remembered" in second.took_ms
     said = _moment("late", "speech", 900.0, sentences.encode_texts(["bread is in the oven"])[0], "bread is in the oven")
     store.upsert([said], T0_S)
     try:
