@@ -231,11 +231,13 @@ async def test_who_stops_is_followed_by_who_goes_on(start_receiver: StartReceive
     async with again.running():
         await again.deliver(1, 2, 3)
         await again.deliver(4)
-        assert (await again.attempt()).is_delivered
+        while len({request.headers["webhook-id"] for request in receiver.requests}) < 4:
+            assert (await again.attempt()).is_delivered
 
     ids = [request.headers["webhook-id"] for request in receiver.requests]
     assert sorted(ids[:2]) == sorted(ids[2:4])
-    assert len(set(ids)) == 4 and len(ids) == 6
+    assert len(set(ids)) == 4
+    assert len(ids) in (6, 7)  # an outcome is told before it is kept: who stops in between leaves it to be sent again
 
 
 async def test_a_killed_process_loses_nothing_and_repeats_under_the_same_id(
