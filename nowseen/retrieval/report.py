@@ -71,6 +71,8 @@ def _compared(row: RankingCompared, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _difference(change: Difference) -> str:
+    if change.mean == change.low == change.high == 0:
+        return "the same"
     told = "more than chance" if change.is_more_than_chance else "may be chance"
     return f"{100 * change.mean:+6.1f} ({100 * change.low:+.1f} to {100 * change.high:+.1f}), {told}"
 

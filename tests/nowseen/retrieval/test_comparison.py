@@ -147,4 +147,5 @@ def test_a_printed_comparison_says_what_is_more_than_chance() -> None:
     text = comparison_text(compare([("old", result([0.0] * 40)), ("new", result([1.0] * 20 + [0.0] * 20))]))
 
     assert "+50.0 (+35.0 to +65.0), more than chance  new" in text
+    assert "the same  again" in comparison_text(compare([("one", result([1.0])), ("again", result([1.0]))]))
     assert max(map(len, text.splitlines())) <= 80
