@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
+from search.batched import batched
 from search.edge_history import History
 from search.edge_history_shard import SHARD, WORD_COUNTS, HistoryShard
 from search.edge_shard import Shard
@@ -21,9 +22,7 @@ Order: TypeAlias = Mapping[str, Any]  # of `edge_seal`, as JSON has it
 
 _COPIES = "copies"
 _TIMES_AS_LARGE = 4  # the copies, the new shard before and after it is indexed, and something over
-_CATCHING_UP_POINTS = 64  # at once: a search waits for some milliseconds
-_FEW = 256  # may be caught up with while others wait to write
-_MOST_ROUNDS = 10
+_DELETED_AT_ONCE = 256  # points: a search waits for some milliseconds
 
 
 def build(history: History, sources: Sequence[HistoryShard], ask: Callable[[Order], None]) -> None:
@@ -45,7 +44,7 @@ def build(history: History, sources: Sequence[HistoryShard], ask: Callable[[Orde
         )
         counted = WordFrequencies.load(folder / WORD_COUNTS)
         shard = Shard.load(folder / SHARD, history.spec, history.start_anew, counted)
-        new = HistoryShard(folder, shard, None)
+        new = HistoryShard(folder, shard)
         try:
             _put_in_place(history, sources, new)
         except BaseException:
@@ -68,26 +67,15 @@ def _require_room(sources: Sequence[HistoryShard]) -> None:
 
 
 def _put_in_place(history: History, sources: Sequence[HistoryShard], new: HistoryShard) -> None:
-    for _ in range(_MOST_ROUNDS):
-        if _catch_up(new, sources) <= _FEW:
-            break
+    _delete_what_they_have(new, sources)
     with history.locks.writing:
-        _catch_up(new, sources)
-        new.seal([each.folder.name for each in sources], is_stale=any(each.forgot for each in sources))
+        _delete_what_they_have(new, sources)
+        history.flush()  # a point that has moved into `new` must not come back where it was
+        new.seal(sources)
         history.replace(sources, new)
 
 
-def _catch_up(new: HistoryShard, sources: Sequence[HistoryShard]) -> int:
-    """Writes to `new` what was written to the others since they were copied; how many points that were."""
-    caught_up = 0
+def _delete_what_they_have(new: HistoryShard, sources: Sequence[HistoryShard]) -> None:
     for old in sources:
-        touched = old.take_touched()
-        caught_up += len(touched)
-        for first in range(0, len(touched), _CATCHING_UP_POINTS):
-            ids = touched[first : first + _CATCHING_UP_POINTS]
-            points = old.shard.points(ids)
-            if points:
-                new.upsert(points)
-            if gone := list(set(ids) - {point.id for point in points}):
-                new.delete(gone)
-    return caught_up
+        for ids in batched(old.take_deleted(), _DELETED_AT_ONCE):
+            new.delete(ids)

@@ -17,7 +17,6 @@ from typing import Any
 import qdrant_edge as edge
 
 from domain.errors import ConfigError
-from domain.ports import MomentFilter
 from search.collections import WORDS, CollectionSpec, Point, Row, SparseWords
 from search.edge_config import indexes
 from search.edge_filter import with_ids
@@ -37,11 +36,6 @@ class Span:
     first_s: float
     last_s: float
     end_s: float
-
-    def overlaps(self, where: MomentFilter) -> bool:
-        return (where.since_s is None or self.end_s >= where.since_s) and (
-            where.until_s is None or self.first_s <= where.until_s
-        )
 
 
 class Shard:
@@ -71,10 +65,11 @@ class Shard:
         unfinished = folder.with_suffix(UNFINISHED)
         shutil.rmtree(unfinished, ignore_errors=True)
         made = edge.EdgeShard.create(str(unfinished), config)
-        for each in indexes(spec):
+        is_sealed = config.wal_enabled is False
+        for each in indexes(spec, sealed=is_sealed):
             made.update(each)
         made.flush()
-        return cls(unfinished, spec, made, is_sealed=config.wal_enabled is False, frequencies=WordFrequencies())
+        return cls(unfinished, spec, made, is_sealed=is_sealed, frequencies=WordFrequencies())
 
     @classmethod
     def load(
@@ -106,12 +101,14 @@ class Shard:
         return Shard.load(folder, self._spec, start_anew, self.frequencies)
 
     def upsert(self, points: Sequence[Point]) -> None:
+        self._sources = None
         self._recount([point.id for point in points], [point.words for point in points])
         self._write(edge.UpdateOperation.upsert_points([to_engine(point) for point in points]))
 
     def copy_from(self, other: Shard) -> None:
         """All of the other's points, none of which may be here."""
-        for page in other._pages(with_payload=True):
+        self._sources = None
+        for page in other._pages(vectors_of(self._spec), with_payload=True):
             for each in page:
                 self._count(each, 1)
             self._write(
@@ -127,8 +124,8 @@ class Shard:
 
     def forget(self, ids: Sequence[str], vectors: Sequence[str], fields: Sequence[str]) -> None:
         """The engine only marks a deleted vector and keeps its numbers in the file for as long as nothing optimises
-        the shard: so they are overwritten first. In an index they can't be: a sealed shard has to be built anew. The
-        write-ahead log, 64 MB that are written round, still holds them until other writes have taken their place."""
+        the shard: so they are overwritten first. The write-ahead log, 64 MB that are written round, still holds them
+        until other writes have taken their place."""
         self._overwrite(ids, vectors)
         self._write(
             edge.UpdateOperation.delete_vectors_by_filter(with_ids(ids), list(vectors)),
@@ -136,6 +133,7 @@ class Shard:
         )
 
     def delete(self, ids: Sequence[str]) -> None:
+        self._sources = None
         self._recount(ids, [])
         self._overwrite(ids, list(self._spec.vectors))
         self._write(edge.UpdateOperation.delete_points(list(ids)))
@@ -153,6 +151,10 @@ class Shard:
     def held(self, ids: Collection[str]) -> list[str]:
         """Those of the ids that are here."""
         return [str(each.id) for each in self._shard.retrieve(list(ids), with_payload=False, with_vector=False)]
+
+    def ids(self) -> Iterator[list[str]]:
+        for page in self._pages([]):
+            yield [str(each.id) for each in page]
 
     def nearest(self, query: edge.QueryRequest) -> list[tuple[float, str]]:
         """Scores and ids, best first."""
@@ -173,7 +175,7 @@ class Shard:
         return [to_row(each) for each in self._by("start_s", edge.Direction.Desc, limit, where, with_vectors)]
 
     def everything(self) -> list[Row]:
-        return [to_row(each) for page in self._pages(with_payload=True) for each in page]
+        return [to_row(each) for page in self._pages(list(self._spec.vectors), with_payload=True) for each in page]
 
     def span(self) -> Span:
         """Only of a shard that holds moments."""
@@ -198,7 +200,6 @@ class Shard:
         return self._shard.info().points_count
 
     def _write(self, *operations: edge.UpdateOperation) -> None:
-        self._sources = None
         for each in operations:
             self._shard.update(each)
 
@@ -216,15 +217,12 @@ class Shard:
         )
         return found
 
-    def _pages(self, *, with_payload: bool) -> Iterator[list[edge.Record]]:
+    def _pages(self, vectors: list[str], *, with_payload: bool = False) -> Iterator[list[edge.Record]]:
         page: edge.PointId | None = None
         while True:
             found, page = self._shard.scroll(
                 edge.ScrollRequest(
-                    offset=page,
-                    limit=_PAGE_POINTS,
-                    with_payload=with_payload,
-                    with_vector=vectors_of(self._spec) if with_payload else [WORDS],
+                    offset=page, limit=_PAGE_POINTS, with_payload=with_payload, with_vector=vectors or False
                 )
             )
             yield found
@@ -232,7 +230,7 @@ class Shard:
                 return
 
     def _count_words(self) -> None:
-        for page in self._pages(with_payload=False):
+        for page in self._pages([WORDS]):
             for each in page:
                 self._count(each, 1)
 
@@ -251,7 +249,7 @@ class Shard:
             self.frequencies.add(document, times)
 
     def _overwrite(self, ids: Sequence[str], vectors: Sequence[str]) -> None:
-        if self._is_sealed:
+        if self._is_sealed:  # the engine would only write another beside it
             return
         there = self._shard.retrieve(list(ids), with_payload=False, with_vector=list(vectors))
         blank = {name: [1.0] + [0.0] * (self._spec.vectors[name] - 1) for name in vectors}

@@ -257,7 +257,7 @@ import sys
 from pathlib import Path
 from tests.search.test_edge_sealing import SPEC, EdgeOptions, open_edge_collections, point
 
-(collection,), _ = open_edge_collections(Path(sys.argv[1]), [SPEC], EdgeOptions(hot_points=30, merged_at_once=2))
+(collection,), _ = open_edge_collections(Path(sys.argv[1]), [SPEC], EdgeOptions(hot_points=30))
 number = 0
 while True:
     collection.upsert([point(number + each) for each in range(30)])
@@ -280,7 +280,7 @@ def test_a_node_that_is_killed_loses_nothing_and_leaves_no_child(tmp_path: Path,
         writer.send_signal(signal.SIGKILL)
     if sys.platform == "linux":
         assert psutil.wait_procs(children, timeout=60)[1] == []
-    here = opened(tmp_path, closing, EdgeOptions(hot_points=30, merged_at_once=2))
+    here = opened(tmp_path, closing, EdgeOptions(hot_points=30))
     kept = here.texts()
     assert {id_of(number) for number in range(acknowledged)} <= set(kept)
     here.collection.settle()
@@ -312,7 +312,9 @@ def half_built(home: Path, sealed: Path) -> None:
 
 def replaced_and_not_deleted(home: Path, sealed: Path) -> None:
     shutil.copytree(sealed, home / "history" / "sealed-0")
-    (home / "history" / "sealed-0" / "sealed.json").write_text(json.dumps({"made_of": [sealed.name], "stale": False}))
+    (home / "history" / "sealed-0" / "sealed.json").write_text(
+        json.dumps({"made_of": [sealed.name], "points": 30, "stale": False})
+    )
 
 
 def replaced_and_half_deleted(home: Path, sealed: Path) -> None:
@@ -323,7 +325,7 @@ def replaced_and_half_deleted(home: Path, sealed: Path) -> None:
 
 def hot_replaced_and_not_deleted(home: Path, sealed: Path) -> None:
     shutil.copytree(home / "hot-1", home / "hot")
-    (sealed / "sealed.json").write_text(json.dumps({"made_of": ["hot"], "stale": False}))
+    (sealed / "sealed.json").write_text(json.dumps({"made_of": ["hot"], "points": 30, "stale": False}))
 
 
 def without_word_counts(home: Path, sealed: Path) -> None:
@@ -387,20 +389,37 @@ def test_what_is_forgotten_leaves_a_sealed_shard_also_after_a_kill(tmp_path: Pat
         assert set(row.vectors) == {"text"} and "speakers" not in row.payload
 
 
-def test_much_that_changes_is_indexed_anew(tmp_path: Path, closing: ExitStack) -> None:
+def test_what_changes_moves_to_the_hot_shard_and_leaves_room(tmp_path: Path, closing: ExitStack) -> None:
     here = opened(tmp_path, closing, EdgeOptions(hot_points=30))
     here.collection.upsert([point(number) for number in range(30)])
     here.collection.settle()
     (before,) = here.shards
     here.collection.delete([id_of(0)])
-    here.collection.upsert([point(number, "all of it anew") for number in range(1, 30)])
-    here.collection.upsert([point(number, "all of it anew") for number in range(1, 30)])
+    here.collection.upsert([point(number, "all of it anew") for number in range(1, 16)])
+    here.collection.set_fields({id_of(number): {"text": "all of it anew"} for number in range(16, 29)})
     here.collection.settle()
     (after,) = here.shards
-    assert after is not before and after.extent.changed == 0
-    assert here.texts() == {id_of(number): "all of it anew" for number in range(1, 30)}
-    assert len(here.collection.nearest(asked("anew"), ALL, 99, with_vectors=False)) == 29
-    assert here.collection.nearest(asked("moment"), ALL, 99, with_vectors=False) == []
+    assert after is not before
+    assert (after.extent.points, after.extent.deleted) == (1, 0)
+    texts = {id_of(number): "all of it anew" for number in range(1, 29)} | {id_of(29): "moment number 29"}
+    assert here.texts() == texts
+    here.collection.upsert([point(30), point(31)])
+    here.collection.settle()
+    assert sorted(each.extent.points for each in here.shards) == [1, 30]
+    assert set(here.texts()) == {*texts, id_of(30), id_of(31)}
+
+
+def test_a_node_killed_while_a_point_moved_has_it_once(tmp_path: Path, closing: ExitStack) -> None:
+    here = opened(tmp_path / "before", closing, EdgeOptions(hot_points=30))
+    here.collection.upsert([point(number) for number in range(30)])
+    here.collection.settle()
+    here.collection.upsert([point(3, "moved"), point(40)])  # what is deleted from a sealed shard is not flushed
+    here.collection.set_fields({id_of(4): {"text": "moved too"}})
+    shutil.copytree(tmp_path / "before", tmp_path / "after")
+    expected = here.texts()
+    after = opened(tmp_path / "after", closing, EdgeOptions(hot_points=30))
+    assert after.texts() == expected
+    assert expected[id_of(3)] == "moved" and expected[id_of(4)] == "moved too" and len(expected) == 31
 
 
 def test_a_shard_whose_words_the_engine_weighs_is_written_anew(tmp_path: Path, closing: ExitStack) -> None:

@@ -1,0 +1,121 @@
+"""The engine alone, in this process: how long a search takes, and how many of the true nearest it finds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import qdrant_edge as edge
+
+from bench.scale_data import MOMENT_S, SOURCES, SPECS, Kind, query_vectors, source_name, start_s
+from domain.events import Vector
+from domain.ports import MomentFilter
+from search.collections import Row, SparseWords
+from search.edge_filter import edge_filter
+from search.edge_folder import open_edge_collections
+from search.edge_store import EdgeCollection
+from search.words import Bm25Words
+
+FETCHED = 40  # what the search service asks of a collection for ten moments
+NEAREST = 10
+_WARMING = 100
+_QUERIES = 200
+_RECALLED = 50
+_EVERYTHING = MomentFilter()
+
+
+@dataclass(slots=True)
+class EngineTimes:
+    """Milliseconds by kind of query, and shares of the true nearest that were found."""
+
+    filtered_ms: dict[str, list[float]] = field(default_factory=dict)
+    unfiltered_ms: dict[str, list[float]] = field(default_factory=dict)
+    newest_ms: list[float] = field(default_factory=list)
+    recalls: list[float] = field(default_factory=list)
+    open_s: float = 0.0
+
+
+def measure(folder: Path, count: int) -> EngineTimes:
+    """Waits first for what an earlier run left unbuilt."""
+    times = EngineTimes()
+    began = time.monotonic()
+    collections, opened = open_edge_collections(folder, list(SPECS.values()))
+    times.open_s = time.monotonic() - began
+    for kind, collection in zip(SPECS, collections, strict=True):
+        collection.settle()
+        _time(times, f"{kind}_vector", collection, [tuple(row) for row in query_vectors(kind, _QUERIES, 7).tolist()], count)
+        if kind == "speech":
+            _time(times, "speech_words", collection, list(_words(_QUERIES)), count)
+        times.newest_ms += [
+            _ms(collection.newest, where, 20, with_vectors=False)[0] for where in filters(_QUERIES, count)
+        ]
+        times.recalls += _recalls(collection, kind, count)
+    for collection in collections:
+        collection.close()
+    opened.close()
+    return times
+
+
+def filters(wanted: int, count: int) -> Iterator[MomentFilter]:
+    """One to eight of the sources, and a fiftieth to all of the time."""
+    rng = np.random.default_rng(11)
+    for _ in range(wanted):
+        sources = rng.choice(SOURCES, int(np.exp(rng.uniform(0, np.log(8)))), replace=False)
+        share = np.exp(rng.uniform(np.log(0.02), 0))
+        since = rng.uniform(0, 1 - share) * count
+        yield MomentFilter(
+            sources=tuple(map(source_name, sources)), since_s=start_s(int(since)),
+            until_s=start_s(int(since + share * count)) + MOMENT_S,
+        )  # fmt: skip
+
+
+def _time(
+    times: EngineTimes, name: str, collection: EdgeCollection, queries: list[Vector] | list[SparseWords], count: int
+) -> None:
+    for query in queries[:_WARMING]:
+        collection.nearest(query, _EVERYTHING, FETCHED, with_vectors=True)
+    asked = list(zip(queries, filters(len(queries), count), strict=True))
+    with_vectors = name != "speech_words"  # as the search service asks
+    times.filtered_ms[name] = [_ms(collection.nearest, q, w, FETCHED, with_vectors=with_vectors)[0] for q, w in asked]
+    times.unfiltered_ms[name] = [
+        _ms(collection.nearest, q, _EVERYTHING, FETCHED, with_vectors=with_vectors)[0] for q, _ in asked
+    ]
+
+
+def _recalls(collection: EdgeCollection, kind: Kind, count: int) -> list[float]:
+    """Half of the queries with a filter."""
+    found = []
+    for at, (row, where) in enumerate(zip(query_vectors(kind, _RECALLED, 13).tolist(), filters(_RECALLED, count), strict=True)):
+        asked = where if at % 2 else _EVERYTHING
+        true = _exactly(collection, row, asked)
+        mine = {hit.id for hit in collection.nearest(tuple(row), asked, FETCHED, with_vectors=False)[:NEAREST]}
+        found.append(len(true & mine) / len(true) if true else 1.0)
+    return found
+
+
+def _exactly(collection: EdgeCollection, vector: list[float], where: MomentFilter) -> set[str]:
+    """By the engine's own comparison with each of the whole vectors."""
+    query = edge.QueryRequest(
+        limit=NEAREST, query=edge.Query.Nearest(vector, using=collection.spec.searched_by), filter=edge_filter(where),
+        with_payload=False, with_vector=False, params=edge.SearchParams(exact=True),
+    )  # fmt: skip
+    found = [hit for shard in collection._shards() for hit in shard.nearest(query)]
+    return {id for _, id in sorted(found, reverse=True)[:NEAREST]}
+
+
+def _words(wanted: int) -> Iterator[SparseWords]:
+    """Two to four words, common and rare ones."""
+    rng, words = np.random.default_rng(17), Bm25Words()
+    for at in range(wanted):
+        query = words.of_query(" ".join(f"w{int(50_000**share)}" for share in rng.random(2 + at % 3)))
+        if query is not None:
+            yield query
+
+
+def _ms(work: Callable[..., list[Row]], *asked: object, **options: object) -> tuple[float, list[Row]]:
+    began = time.perf_counter()
+    rows = work(*asked, **options)
+    return (time.perf_counter() - began) * 1000, rows
