@@ -19,7 +19,7 @@ from typing import Any
 import encoders
 from bench.non_speech import hour
 from bench.readings import readings
-from bench.recordings import MUSIC, VOICES
+from bench.recordings import MUSIC
 from domain.evaluation import word_error_rate
 from domain.events import ChunkPublished, MomentDescribed
 from domain.ports import PCM_RATE_HZ, Pcm, VoiceEncoder
@@ -28,6 +28,7 @@ from encoders.devices import prepare_device
 from encoders.whisper_weights import find_whisper, load_whisper
 from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.evaluate_speakers import evaluate_speakers
+from nowseen.sample_voices import VOICES
 from nowseen.samples import ORIGINS, SONNET, SPEECH, VOICE, fetch_samples
 from nowseen.settings import load_settings, load_topology
 from nowseen.sound_files import write_wav
@@ -84,9 +85,12 @@ def _invented(live: Live, files: Mapping[str, Path]) -> dict[str, Any]:
     invented: Counter[str] = Counter()
     started = time.perf_counter()
     for number, (kind, noise) in enumerate(hour(music)):
-        invented[kind] += sum(len(words_of(moment.text)) for moment in live.hear(f"nobody-{number}", noise))
+        invented[kind] += sum(
+            len(words_of(moment.text)) for moment in live.hear(f"nobody-{number}", noise, drafts=True)
+        )
     return {
         "invented_words_per_hour": invented.total(),
+        "invented_provisional_words_per_hour": live.drafted_words,  # shown for a second, until they are withdrawn
         **{f"invented_words_{kind.replace(' ', '_')}": words for kind, words in invented.items()},
         "music_in_the_hour": bool(music),
         "non_speech_hour_took_s": time.perf_counter() - started,
@@ -120,9 +124,11 @@ class Live:
         self._transcriber = Transcriber(models, encoders.voice_activity)
         self.agent_s = 0.0
         self.voice_mood_s = 0.0
+        self.drafted_words = 0
 
-    def hear(self, source: str, sound: Pcm) -> list[MomentDescribed]:
-        """What a live source with this sound would have in the index at its end."""
+    def hear(self, source: str, sound: Pcm, *, drafts: bool = False) -> list[MomentDescribed]:
+        """What a live source with this sound would have in the index at its end. With `drafts`, the words shown in
+        between are counted too."""
         moments: list[MomentDescribed] = []
         step = round(CHUNK_S * PCM_RATE_HZ)
         for number, first in enumerate(range(0, len(sound), step)):
@@ -137,6 +143,8 @@ class Live:
             self.agent_s += time.perf_counter() - started
             self.voice_mood_s += described.voice_mood_s
             moments += [fact for fact in described.facts if isinstance(fact, MomentDescribed)]
+            if drafts:
+                self.drafted_words += sum(len(words_of(each.text)) for each in self._transcriber.draft(chunk.end_s))
         return moments
 
 

@@ -37,7 +37,7 @@ class Mood(_Answer):
 class Evidence(_Answer):
     moment_id: str = ""
     modality: Modality
-    why: str | None = None  # "picture", "meaning" or "words"; None when nothing was asked
+    why: str | None = None  # "picture", "meaning", "words", "voice" or "filter"; None when nothing was asked
     score: float | None = None
     start_s: float
     end_s: float
@@ -61,8 +61,31 @@ class Moment(_Answer):
     is_final: bool = True  # false while the text may still change
 
 
+class Filters(_Answer):
+    """As they were written in the query."""
+
+    sources: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
+    moods: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+
+class Clause(_Answer):
+    """How a part of the query was read: what must be true at one time of one source."""
+
+    text: str = ""  # what is ranked by: words and phrases
+    phrases: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    where: Filters = Filters()
+    where_not: Filters = Filters()
+    since_s: float | None = None
+    until_s: float | None = None
+
+
 class Found(_Answer):
     moments: tuple[Moment, ...]
+    understood: tuple[Clause, ...] = ()  # of several, all at the same time
     complete_until: CompleteUntil = {}
     took_ms: dict[str, float] = {}
     warnings: tuple[str, ...] = ()
@@ -106,3 +129,15 @@ class Speaker(_Answer):
 
 class Speakers(_Answer):
     speakers: tuple[Speaker, ...]
+
+
+class Place(_Answer):
+    """Characters of the query: from `start` on, before `end`."""
+
+    start: int
+    end: int
+
+
+class Refusal(_Answer):
+    error: str
+    at: Place | None = None

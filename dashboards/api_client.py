@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from dashboards.answers import Encoders, Found, Sources, Speaker, Speakers
-from domain.events import Modality
-from domain.mood import MoodLabel
+from dashboards.answers import Encoders, Found, Place, Refusal, Sources, Speaker, Speakers
+from dashboards.question import Params, Question, SearchFilter
 
 _T = TypeVar("_T", bound=BaseModel)
-_Params: TypeAlias = list[tuple[str, str | int | float | bool | None]]
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+_EXAMPLE_TIMEOUT_S = 120.0  # a clip is decoded, and one is looked at at a time
 
 
 class ApiDown(Exception):  # noqa: N818  (a state that passes, not a mistake)
@@ -27,24 +24,14 @@ class ApiDown(Exception):  # noqa: N818  (a state that passes, not a mistake)
 
 
 class ApiRefused(Exception):  # noqa: N818  (as above)
-    """The node understood the question and says what is wrong with it. Asking again gives the same answer."""
+    """The node understood the question and says what is wrong with it. Asking again gives the same answer.
 
+    `at` says which characters of the query are meant, where it is the query that can't be read.
+    """
 
-@dataclass(frozen=True, slots=True)
-class SearchFilter:
-    """Empty or None means no limit. `last_s` moves with the clock; the other two stand still."""
-
-    sources: tuple[str, ...] = ()
-    kinds: tuple[Modality, ...] = ()
-    speakers: tuple[str, ...] = ()  # ids
-    moods: tuple[MoodLabel, ...] = ()
-    languages: tuple[str, ...] = ()
-    last_s: float | None = None
-    since_s: float | None = None
-    until_s: float | None = None
-
-    def since(self, now_s: float) -> float | None:
-        return self.since_s if self.last_s is None else now_s - self.last_s
+    def __init__(self, message: str, at: Place | None = None) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 class SearchApi:
@@ -56,18 +43,16 @@ class SearchApi:
         self._timeout_s = timeout_s
         self._tls = ssl.create_default_context() if self.url.startswith("https:") else False
 
-    def search(self, query: str, where: SearchFilter, limit: int) -> Found:
-        params: _Params = [("q", query), *_common(where, limit)]
-        since_s = where.since(time.time())
-        if since_s is not None:
-            params.append(("since", f"{since_s:.3f}"))
-        if where.until_s is not None:
-            params.append(("until", f"{where.until_s:.3f}"))
-        return self._get("/search", Found, params)
+    def search(self, question: Question, limit: int) -> Found:
+        params = question.params(limit, time.time())
+        if question.file is None:
+            return self._get("/search", Found, params)
+        answer = self._ask("POST", "/search/by-example", params, content=question.file.content)
+        return _read("/search/by-example", answer, Found)
 
     def newest(self, where: SearchFilter, limit: int) -> Found:
         """Latest first. The node does not limit this by time: that part of `where` is not sent."""
-        return self._get("/moments/newest", Found, _common(where, limit))
+        return self._get("/moments/newest", Found, where.params(limit))
 
     def sources(self) -> Sources:
         return self._get("/sources", Sources)
@@ -85,34 +70,41 @@ class SearchApi:
         """The two are one voice; the second one's name stays."""
         return self._send("POST", f"/speakers/{id}/merge", Speaker, {"into": into})
 
-    def _get(self, path: str, shape: type[_T], params: _Params | None = None) -> _T:
+    def _get(self, path: str, shape: type[_T], params: Params | None = None) -> _T:
         answer = self._ask("GET", path, params=params)
         if answer.status_code == 404:  # something else answers at this address
-            raise ApiDown(f"it answered {answer.status_code}: {_reason(answer)}")
+            raise ApiDown(f"it answered {answer.status_code}: {_refusal(answer).error}")
         return _read(path, answer, shape)
 
     def _send(self, method: str, path: str, shape: type[_T], change: dict[str, str]) -> _T:
         return _read(path, self._ask(method, path, change=change), shape)
 
     def _ask(
-        self, method: str, path: str, params: _Params | None = None, change: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        params: Params | None = None,
+        change: dict[str, str] | None = None,
+        content: bytes | None = None,
     ) -> httpx.Response:
         try:
             # No proxy from the environment: the node is on this machine or on a network of one's own.
             answer = httpx.request(
-                method, self.url + path, params=params, json=change, timeout=self._timeout_s, verify=self._tls,
-                trust_env=False,
+                method, self.url + path, params=params, json=change, content=content, verify=self._tls, trust_env=False,
+                timeout=self._timeout_s if content is None else _EXAMPLE_TIMEOUT_S,
+                headers={} if content is None else {"Content-Type": "application/octet-stream"},
             )  # fmt: skip
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ApiDown(_ERRNO.sub("", str(error)) or type(error).__name__) from error
         if answer.status_code >= 500 or answer.status_code == 429:
-            raise ApiDown(f"it answered {answer.status_code}: {_reason(answer)}")
+            raise ApiDown(f"it answered {answer.status_code}: {_refusal(answer).error}")
         return answer
 
 
 def _read(path: str, answer: httpx.Response, shape: type[_T]) -> _T:
     if answer.status_code >= 400:
-        raise ApiRefused(_reason(answer))
+        refusal = _refusal(answer)
+        raise ApiRefused(refusal.error, refusal.at)
     try:
         return shape.model_validate_json(answer.content)
     except ValidationError as error:
@@ -121,19 +113,8 @@ def _read(path: str, answer: httpx.Response, shape: type[_T]) -> _T:
         raise ApiDown(f"{path} answered something else than expected: {where}: {first['msg']}") from error
 
 
-def _common(where: SearchFilter, limit: int) -> _Params:
-    return [
-        ("limit", limit),
-        *(("source", source) for source in where.sources),
-        *(("kind", kind) for kind in where.kinds),
-        *(("speaker", id) for id in where.speakers),
-        *(("mood", mood) for mood in where.moods),
-        *(("language", language) for language in where.languages),
-    ]
-
-
-def _reason(answer: httpx.Response) -> str:
+def _refusal(answer: httpx.Response) -> Refusal:
     try:
-        return str(answer.json()["error"])
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
-        return answer.reason_phrase
+        return Refusal.model_validate_json(answer.content)
+    except ValidationError:
+        return Refusal(error=answer.reason_phrase)

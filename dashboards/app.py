@@ -5,18 +5,25 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
+from datetime import tzinfo
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboards import cards, markup, sidebar
-from dashboards.answers import Encoder, SourceStatus
+from dashboards import markup, query_markup, results, sidebar
+from dashboards.answers import Encoder, Found, SourceStatus
 from dashboards.api_client import ApiDown, ApiRefused, SearchApi
+from dashboards.failure import REFRESH_S, failure
+from dashboards.newest import newest
+from dashboards.query_box import query_box
+from dashboards.question import Question
 from dashboards.speakers_panel import speakers_panel
 from dashboards.style import CSS, ICON
 from dashboards.times import viewer_zone
+from dashboards.understood import understood
 from dashboards.view_models import other_warnings, stand_ins
 
-EXAMPLES = ("a cat", "a cup of coffee", "a rocket", "somebody selfish", "a storm at sea")
 _FIRST_STEPS = "nowseen publish VIDEO --source kitchen      # a file, a folder or a stream's address"
 
 
@@ -25,16 +32,20 @@ def main() -> None:
     st.set_page_config(page_title="Nowseen", page_icon=ICON, layout="wide")
     st.html(CSS)
     st.html(markup.title())
-    query = _query_box()
+    question = query_box()
+    under_box = st.container()
     try:
-        _page(api, query)
+        _page(api, question, under_box)
     except ApiDown as error:
         _wait_for_api(api, error, time.monotonic())
     except ApiRefused as error:
-        st.html(cards.failure(api, error))
+        if error.at is None:
+            st.html(failure(api, error))
+        else:
+            under_box.html(query_markup.mistake(question.query, str(error), error.at))
 
 
-def _page(api: SearchApi, query: str) -> None:
+def _page(api: SearchApi, question: Question, under_box: DeltaGenerator) -> None:
     zone = viewer_zone(st.context.timezone)
     sources = api.sources().sources
     names = frozenset(status.source for status in sources)
@@ -45,37 +56,28 @@ def _page(api: SearchApi, query: str) -> None:
     encoders = _encoders(api.url)
     if lines := stand_ins(encoders):
         st.html(markup.banner(lines))
+    question = replace(question, where=where)
     if not _has_moments(sources):
         _wait_for_sources(api)
-    elif not query:
-        cards.newest(api, where, zone)
+    elif question.is_empty:
+        newest(api, where, zone)
     else:
-        found = api.search(query, where, st.session_state.get("shown", cards.PAGE_SIZE))
+        found = results.ask(api, question)
+        _say_how_it_was_read(found, question, zone, under_box)
         for warning in other_warnings(found.warnings, encoders):
             st.html(markup.line(warning))
         if found.moments:
-            cards.results(found, zone, api.url)
+            results.show(found, zone, api.url)
+        elif question.file is not None:
+            results.no_match_of_file(found, question, zone)
         else:
-            cards.watch_for_match(api, query, where, zone)
+            results.watch_for_match(api, question, zone)
 
 
-def _query_box() -> str:
-    typed = st.text_input(
-        "What are you looking for?", key="q", type="search", max_chars=1000, label_visibility="collapsed",
-        icon=":material/search:", placeholder="What was seen or said?", on_change=cards.close_clip, bind="query-params",
-    )  # fmt: skip
-    query = (typed or "").strip()
-    if not query:
-        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="examples"):
-            st.html(markup.line("Try"), width="content")
-            for example in EXAMPLES:
-                st.button(example, key=f"example-{example}", on_click=_ask, args=(example,))
-    return query
-
-
-def _ask(query: str) -> None:
-    cards.close_clip()
-    st.session_state["q"] = query
+def _say_how_it_was_read(found: Found, question: Question, zone: tzinfo, under_box: DeltaGenerator) -> None:
+    is_heard = question.file is not None and question.file.by == "speech"
+    if read := understood(found.understood, zone, time.time(), heard_words=is_heard):
+        under_box.html(query_markup.understood(read))
 
 
 @st.cache_data(ttl=30, show_spinner=False)
@@ -87,23 +89,23 @@ def _has_moments(sources: tuple[SourceStatus, ...]) -> bool:
     return any(status.watermarks or any(status.moments.values()) for status in sources)
 
 
-@st.fragment(run_every=cards.REFRESH_S)
+@st.fragment(run_every=REFRESH_S)
 def _wait_for_sources(api: SearchApi) -> None:
     try:
         if _has_moments(api.sources().sources):
             st.rerun()
     except (ApiDown, ApiRefused) as error:
-        st.html(cards.failure(api, error))
+        st.html(failure(api, error))
         return
     lines = ["Publish something; this page shows its moments seconds later."]
     st.html(markup.notice("No sources yet", lines, _FIRST_STEPS))
 
 
-@st.fragment(run_every=cards.REFRESH_S)
+@st.fragment(run_every=REFRESH_S)
 def _wait_for_api(api: SearchApi, error: ApiDown, failed_s: float) -> None:
-    if time.monotonic() - failed_s >= cards.REFRESH_S / 2:  # not the run that has just failed
+    if time.monotonic() - failed_s >= REFRESH_S / 2:  # not the run that has just failed
         st.rerun()
-    st.html(cards.failure(api, error))
+    st.html(failure(api, error))
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
+from typing import TypeVar
 
 import streamlit as st
 
-from dashboards import markup
+from dashboards import address, markup
 from dashboards.answers import SourceStatus, Speaker
-from dashboards.api_client import ApiDown, ApiRefused, SearchApi, SearchFilter
-from dashboards.cards import REFRESH_S, close_clip
+from dashboards.api_client import ApiDown, ApiRefused, SearchApi
+from dashboards.failure import REFRESH_S
+from dashboards.playing import new_question
+from dashboards.question import SearchFilter
 from dashboards.view_models import KIND_NAMES, freshness
 from dashboards.voices import LANGUAGES, language_name
 from domain.events import MODALITIES
@@ -20,40 +23,43 @@ from domain.mood import MOOD_LABELS
 
 _RANGES = {"Any time": None, "Last 5 minutes": 300, "Last hour": 3600, "Last day": 86_400}
 _CUSTOM = "Custom range"
+_T = TypeVar("_T", bound=str)
 
 
 def filters(sources: Sequence[str], speakers: Sequence[Speaker], zone: tzinfo) -> SearchFilter:
     """Draws the filters and returns what they say. They stand in the page's address, so that a search can be shared."""
     st.html(markup.line("Look in", "ns-section"))
-    chosen = st.multiselect(
-        "Sources", sorted(sources), key="source", placeholder="All sources", on_change=close_clip,
-        bind="query-params", persist_state="session",
-    )  # fmt: skip
-    kinds = st.multiselect(
-        "Kinds", MODALITIES, key="kind", placeholder="Pictures, speech and text", on_change=close_clip,
-        format_func=lambda kind: KIND_NAMES[kind].capitalize(), bind="query-params", persist_state="session",
-    )  # fmt: skip
+    # A link may name a source from which nothing has come yet.
+    named = {*sources, *(address.news("source") or ()), *st.session_state.get("source", ())}
     labels = {speaker.id: speaker.label for speaker in speakers}
-    who = st.multiselect(
-        "Speakers", list(labels), key="speaker", placeholder="Anyone", on_change=close_clip,
-        format_func=lambda id: labels.get(id, id), bind="query-params", persist_state="session",
-    )  # fmt: skip
-    moods = st.multiselect(
-        "Mood", MOOD_LABELS, key="mood", placeholder="Any mood", on_change=close_clip, format_func=str.capitalize,
-        bind="query-params", persist_state="session",
-    )  # fmt: skip
-    languages = st.multiselect(
-        "Language", list(LANGUAGES), key="language", placeholder="Any language", on_change=close_clip,
-        format_func=language_name, bind="query-params", persist_state="session",
-    )  # fmt: skip
-    length = st.selectbox(
-        "Time", [*_RANGES, _CUSTOM], key="time", on_change=close_clip, bind="query-params", persist_state="session"
+    where = SearchFilter(
+        _choice("Sources", "source", sorted(named), "All sources", str),
+        _choice("Kinds", "kind", MODALITIES, "Pictures, speech and text", lambda kind: KIND_NAMES[kind].capitalize()),
+        _choice("Speakers", "speaker", list(labels), "Anyone", lambda id: labels.get(id, id)),
+        _choice("Mood", "mood", MOOD_LABELS, "Any mood", str.capitalize),
+        _choice("Language", "language", list(LANGUAGES), "Any language", language_name),
     )
-    where = SearchFilter(tuple(chosen), tuple(kinds), tuple(who), tuple(moods), tuple(languages))
+    length = st.selectbox(
+        "Time", [*_RANGES, _CUSTOM], key="time", on_change=new_question, bind="query-params", persist_state="session"
+    )
     if length != _CUSTOM:
         return replace(where, last_s=_RANGES[length])
     since_s, until_s = _custom_range(zone)
     return replace(where, since_s=since_s, until_s=until_s)
+
+
+def _choice(
+    title: str, key: str, options: Sequence[_T], placeholder: str, name_of: Callable[[_T], str]
+) -> tuple[_T, ...]:
+    """The options that are chosen: none means any of them."""
+    if (given := address.news(key)) is not None:
+        st.session_state[key] = address.meant(given, options, name_of)
+    chosen = st.multiselect(
+        title, options, key=key, placeholder=placeholder, on_change=new_question, format_func=name_of,
+        persist_state="session",
+    )  # fmt: skip
+    address.write(key, chosen)
+    return tuple(chosen)
 
 
 def _custom_range(zone: tzinfo) -> tuple[float | None, float | None]:
@@ -62,7 +68,7 @@ def _custom_range(zone: tzinfo) -> tuple[float | None, float | None]:
     now = datetime.fromtimestamp(first, zone).replace(second=0, microsecond=0, tzinfo=None)
     ends = [
         st.datetime_input(
-            name, value, key=name.lower(), step=60, on_change=close_clip, format="YYYY-MM-DD", bind="query-params",
+            name, value, key=name.lower(), step=60, on_change=new_question, format="YYYY-MM-DD", bind="query-params",
             persist_state="session",
         )
         for name, value in (("From", now - timedelta(hours=1)), ("To", now + timedelta(minutes=1)))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards import markup
 from dashboards.api_client import ApiDown, ApiRefused, SearchApi
-from dashboards.cards import REFRESH_S
+from dashboards.failure import REFRESH_S
 from dashboards.voices import others
 
 _NAME, _PROBLEM, _HAS_CHANGED = "speaker_name", "speaker_problem", "speaker_has_changed"

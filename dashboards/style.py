@@ -17,7 +17,7 @@ CSS = """<style>
 :root { --ns-accent: light-dark(#0f766e, #2dd4bf); --ns-line: light-dark(#dde3e3, #2c3638);
   --ns-quiet: light-dark(#566366, #9aa8aa); --ns-fill: light-dark(#eef2f2, #1b2223);
   --ns-live: light-dark(#15803d, #4ade80); --ns-slow: light-dark(#b45309, #fbbf24);
-  --ns-old: #7c8a8c; }
+  --ns-old: #7c8a8c; --ns-wrong: light-dark(#b42318, #f97066); }
 [data-testid="stHeader"] { background: transparent; pointer-events: none; }
 [data-testid="stHeader"] button { pointer-events: auto; }
 [data-testid="stStatusWidget"] { display: none; }
@@ -38,6 +38,28 @@ CSS = """<style>
 [class*="st-key-q"] [data-testid="stTextInputRootElement"] { min-height: 3rem; }
 [class*="st-key-q"] input { font-size: 1.08rem; }
 [class*="st-key-examples"] button { min-height: 2rem; padding: .1rem .7rem; border-radius: 2rem; font-size: .9rem; }
+[class*="st-key-beside"] button { min-height: 1.9rem; padding: .05rem .5rem .05rem .75rem; border-radius: 2rem;
+  font-size: .88rem; max-width: 100%; background: var(--ns-fill); }
+[class*="st-key-beside-like-"] button, [class*="st-key-beside-file"] button { border-color: var(--ns-accent); }
+[class*="st-key-beside-unlike-"] button { border-color: var(--ns-wrong); }
+.ns-read { display: flex; flex-wrap: wrap; align-items: center; gap: .35rem; font-size: .86rem; }
+.ns-chip { padding: .08rem .6rem; border-radius: .4rem; background: var(--ns-fill); overflow-wrap: anywhere; }
+.ns-chip i { font-style: normal; color: var(--ns-quiet); }
+.ns-exactly { font-weight: 600; }
+.ns-only { border: 1px solid var(--ns-accent); }
+.ns-without { border: 1px solid var(--ns-wrong); }
+.ns-without i { color: var(--ns-wrong); }
+.ns-meanwhile { color: var(--ns-quiet); padding: 0 .2rem; }
+.ns-mistake { border-left: .3rem solid var(--ns-wrong); padding: .1rem 0 .1rem .8rem; }
+.stHtml .ns-mistake p { margin: 0; }
+.stHtml .ns-mistake .ns-query { font-size: 1.02rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+.ns-mistake mark { background: light-dark(#fde2e0, #55201c); color: inherit; border-radius: .2rem; padding: 0 .1em;
+  text-decoration: underline wavy var(--ns-wrong); text-underline-offset: .2em; }
+.stHtml .ns-how { display: grid; grid-template-columns: auto 1fr; gap: .45rem .9rem; margin: 0; padding: 0;
+  font-size: .9rem; }
+.stHtml .ns-how dt { font-weight: 400; padding: 0; margin: 0; }
+.stHtml .ns-how dd { margin: 0; padding: 0; opacity: .75; }  /* a popover lies outside what has the theme's colours */
+.ns-how code { white-space: nowrap; }
 .ns-banner { display: flex; gap: .7rem; align-items: baseline; padding: .5rem .8rem; margin-bottom: .4rem;
   font-size: .9rem; line-height: 1.4; border-radius: .5rem; border-left: .3rem solid #d97706;
   background: light-dark(#fff4d6, #3a2c0c); color: light-dark(#5b3a00, #fde9b8); }
@@ -55,6 +77,8 @@ CSS = """<style>
 [class*="st-key-card-"] [class*="st-key-act-"] { padding: 0 .8rem .8rem; }
 [class*="st-key-card-"] > [data-testid="stLayoutWrapper"]:last-child { margin-top: auto; }
 [class*="st-key-card-"] button { min-height: 2.1rem; padding: .15rem .75rem; }
+[class*="st-key-card-"] [class*="st-key-ask-on-"] button { padding: 0 .3rem 0 0; min-height: 1.8rem; }
+[class*="st-key-ask-on-"] button p { font-size: .88rem; }
 .ns-picture { position: relative; aspect-ratio: 16 / 9; background: var(--ns-fill); }
 .ns-picture img { width: 100%; height: 100%; object-fit: cover; display: block; max-width: none; }
 .ns-length { position: absolute; right: .5rem; bottom: .5rem; padding: .05rem .4rem; border-radius: .3rem;
@@ -110,5 +134,11 @@ CSS = """<style>
 .ns-live i, .ns-live span:last-child { color: var(--ns-live); }
 .ns-slow i, .ns-slow span:last-child { color: var(--ns-slow); }
 .ns-old i { color: var(--ns-old); } .ns-old span:last-child { color: var(--ns-quiet); }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3rem 1rem 2rem; } }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 3rem 1rem 2rem; }
+  /* Beside the box there is room for the signs alone; the words stay for those who hear the page. */
+  [class*="st-key-ask"] > div [data-testid="stPopover"] button p { position: absolute; clip-path: inset(50%);
+    width: 1px; height: 1px; overflow: hidden; }
+  .stHtml .ns-how { grid-template-columns: 1fr; gap: .1rem; } .stHtml .ns-how dd { margin-bottom: .5rem; }
+}
 </style>"""

@@ -1,6 +1,6 @@
 """What the page says, worked out from the search node's answers. Pure: the time and the viewer's zone are arguments.
 
-Everything here is plain text; `dashboards.markup` makes it HTML and is the only place that does.
+Everything here is plain text; `dashboards.markup` and `dashboards.query_markup` make it HTML, and nothing else does.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _REASONS: dict[tuple[str, Modality], str] = {
     ("meaning", "text"): "meaning of text",
     ("words", "speech"): "words spoken",
     ("words", "text"): "words written",
+    ("voice", "speech"): "voice",
 }
 _LIVE_S, _SLOW_S = 10.0, 60.0
 
@@ -46,6 +47,7 @@ class Clip:
 @dataclass(frozen=True, slots=True)
 class Card:
     key: str  # stays the same while the same question is asked again
+    moment_id: str  # of its best evidence, to ask for more like it; empty when there is none
     source: str
     clock: str
     utc: str  # ISO 8601
@@ -109,6 +111,7 @@ def card(moment: Moment, zone: tzinfo, now_s: float, base_url: str) -> Card:
     name = f"{moment.source}|{moment.start_s:.3f}|{moment.end_s:.3f}|{ids}"
     return Card(
         key=hashlib.sha256(name.encode()).hexdigest()[:16],
+        moment_id=moment.evidence[0].moment_id if moment.evidence else "",
         source=moment.source,
         clock=clock(moment.start_s, zone, now_s),
         utc=started.isoformat() if started else "",
@@ -197,15 +200,20 @@ def other_warnings(warnings: Iterable[str], encoders: Iterable[Encoder]) -> tupl
 
 
 def found_in(took_ms: dict[str, float], count: int) -> str:
+    """`took_ms` has a stage "remembered" when the node gave the answer it had given before."""
+    moments = f"{count} moment{'' if count == 1 else 's'}"
+    if "remembered" in took_ms:
+        return f"{moments}, remembered: nothing has arrived since this was last asked"
+    if not took_ms:
+        return moments
     total_ms = took_ms.get("total", sum(took_ms.values()))
-    took = f" in {total_ms:.0f} ms" if took_ms else ""
-    return f"{count} moment{'' if count == 1 else 's'}{took}"
+    return f"{moments} in {total_ms:.0f} ms" if total_ms >= 1 else f"{moments} in less than 1 ms"
 
 
 def _reasons(evidence: Iterable[Evidence]) -> tuple[Reason, ...]:
     best: dict[str, int | None] = {}
     for piece in evidence:
-        if piece.why is None:
+        if piece.why is None or piece.why == "filter":  # only filters were asked for: it is there because it is there
             continue
         label = _REASONS.get((piece.why, piece.modality), piece.why)
         percent = _percent(piece.score)

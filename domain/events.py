@@ -24,7 +24,9 @@ from cloudevents.core.exceptions import CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from domain.alerts import AlertRaised
 from domain.errors import BadEvent
+from domain.incident_facts import INCIDENT_STATES, EvidenceLine, IncidentFacts, IncidentState
 
 Kind: TypeAlias = Literal["video", "audio"]
 Modality: TypeAlias = Literal["scene", "speech", "text"]
@@ -37,6 +39,7 @@ CUE_KINDS: tuple[CueKind, ...] = ("words", "voice", "picture")
 
 SOURCE_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 ARCHIVE_KEY_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){1,5}")
+RULES = "rules"  # what stands for all rules where an event has a source
 _PREFIX = "nowseen."
 _MAX_TIME_S = 253_402_214_400  # 9999-12-31
 
@@ -183,6 +186,35 @@ class SpeechCut:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Somebody added or changed a standing query. The newest of an id holds.
+
+    `definition` is the rule as domain/rule_json.py writes it, versioned by itself; `query` the words it was made of.
+    """
+
+    rule_id: str
+    definition: str
+    query: str
+    set_s: float  # wall clock (Unix seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRemoved:
+    """It takes the rule's place on its topic: who had not read that far would know the rule for ever."""
+
+    rule_id: str
+    removed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RulesKept:
+    """What the rules had learnt and told by `kept_s`, for whoever goes on after a crash (search/rules_at_work.py)."""
+
+    kept_s: float
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class EventRejected:
     """A dead letter: where it came from, why, and the original key, value and headers."""
 
@@ -201,6 +233,10 @@ Event: TypeAlias = (
     | CoverageAdvanced
     | WatermarkAdvanced
     | SpeechCut
+    | AlertRaised
+    | RuleSet
+    | RuleRemoved
+    | RulesKept
     | EventRejected
 )
 
@@ -269,6 +305,33 @@ def encode(event: Event) -> Message:
         case SpeechCut():
             data = {"partition": event.partition, "offset": event.offset, "sample": event.sample}
             return _json_record("speech.cut.v1", event.source, event.until_s, data)
+        case AlertRaised(facts=facts):
+            data = {
+                "rule": facts.rule,
+                "rule_id": event.rule_id,
+                "incident": facts.incident,
+                "update": facts.update,
+                "state": facts.state,
+                "start_s": _round(facts.start_s),
+                "end_s": _round(facts.end_s),
+                "text": facts.text,
+                "evidence": [
+                    {"what": line.what, "text": line.text, "score": line.score, "start_s": _round(line.start_s)}
+                    for line in facts.evidence
+                ],
+                "webhooks": list(event.webhooks),
+                "thumbnail_key": event.thumbnail_key,
+                "clip_span_s": [_round(time_s) for time_s in event.clip_span_s] if event.clip_span_s else None,
+            }
+            return _json_record("alert.raised.v1", facts.source, facts.changed_s, data, key=facts.incident)
+        case RuleSet():
+            data = {"definition": event.definition, "query": event.query}
+            return _json_record("rule.set.v1", event.rule_id, event.set_s, data)
+        case RuleRemoved():
+            return _json_record("rule.removed.v1", event.rule_id, event.removed_s, {})
+        case RulesKept():
+            id = f"rules-kept-{_ms(event.kept_s)}"
+            return _record("rules.kept.v1", RULES, event.kept_s, event.state, "application/zlib", id=id)
         case EventRejected():
             headers = {f"original_{name}": value for name, value in event.original.headers.items()}
             headers |= {
@@ -490,6 +553,13 @@ def _array(data: Mapping[str, Any], name: str) -> list[Any]:
     return value
 
 
+def _archive_key(data: Mapping[str, Any], name: str) -> str | None:
+    key = data[name]
+    if key is not None and not ARCHIVE_KEY_PATTERN.fullmatch(_string(key, name)):
+        raise ValueError(f"{name!r} {key[:80]!r} is not a key of the media archive")
+    return None if key is None else str(key)
+
+
 def _modality(data: dict[str, Any]) -> Modality:
     for modality in MODALITIES:
         if data["modality"] == modality:
@@ -537,9 +607,6 @@ def _read_moment(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> 
     end_s = _time_s(fields["end_s"], "end_s")
     if end_s < when_s:
         raise ValueError("'end_s' is before ce_time")
-    thumbnail_key = fields["thumbnail_key"]
-    if thumbnail_key is not None and not ARCHIVE_KEY_PATTERN.fullmatch(_string(thumbnail_key, "thumbnail_key")):
-        raise ValueError(f"'thumbnail_key' {thumbnail_key[:80]!r} is not a key of the media archive")
     return MomentDescribed(
         source=source,
         modality=_modality(fields),
@@ -552,7 +619,7 @@ def _read_moment(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> 
             Word(_string(text, "words"), _time_s(start_s, "words"), _time_s(end_s, "words"))
             for text, start_s, end_s in _array(fields, "words")
         ),
-        thumbnail_key=thumbnail_key,
+        thumbnail_key=_archive_key(fields, "thumbnail_key"),
         attributes={
             _string(name, "attributes"): _string(value, name) if isinstance(value, str) else _finite(value, name)
             for name, value in _object(fields, "attributes").items()
@@ -599,6 +666,68 @@ def _read_speech_cut(source: str, when_s: float, data: bytes, _: dict[str, Any])
     return SpeechCut(source, partition, offset, sample, when_s)
 
 
+def _read_alert(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
+    fields = _json(data)
+    start_s, end_s = _span_s([fields["start_s"], fields["end_s"]], "end_s")
+    facts = IncidentFacts(
+        rule=_text(fields, "rule"),
+        incident=_text(fields, "incident"),
+        update=_whole(fields, "update"),
+        state=_state(fields),
+        changed_s=when_s,
+        source=source,
+        start_s=start_s,
+        end_s=end_s,
+        text=_text(fields, "text"),
+        evidence=tuple(_evidence(line) for line in _array(fields, "evidence")),
+    )
+    clip_span_s = fields["clip_span_s"]
+    return AlertRaised(
+        facts,
+        webhooks=tuple(_string(name, "webhooks") for name in _array(fields, "webhooks")),
+        rule_id=_text(fields, "rule_id"),
+        thumbnail_key=_archive_key(fields, "thumbnail_key"),
+        clip_span_s=None if clip_span_s is None else _span_s(_array(fields, "clip_span_s"), "clip_span_s"),
+    )
+
+
+def _state(fields: dict[str, Any]) -> IncidentState:
+    for state in INCIDENT_STATES:
+        if fields["state"] == state:
+            return state
+    raise ValueError(f"'state' must be one of {', '.join(INCIDENT_STATES)}")
+
+
+def _evidence(fields: Any) -> EvidenceLine:
+    if not isinstance(fields, dict):
+        raise ValueError(f"'evidence' must hold objects, not {type(fields).__name__}")
+    return EvidenceLine(
+        _text(fields, "what"), _text(fields, "text"), _number(fields, "score"), _time_s(fields["start_s"], "start_s")
+    )
+
+
+def _span_s(span: list[Any], name: str) -> tuple[float, float]:
+    start_s, end_s = (_time_s(time, name) for time in span)
+    if end_s < start_s:
+        raise ValueError(f"{name!r} lies before the start")
+    return start_s, end_s
+
+
+def _read_rule_set(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
+    fields = _json(data)
+    return RuleSet(source, _text(fields, "definition"), _text(fields, "query"), when_s)
+
+
+def _read_rule_removed(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
+    return RuleRemoved(source, when_s)
+
+
+def _read_rules_kept(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
+    if source != RULES:
+        raise ValueError(f"ce_source must be {RULES!r}")
+    return RulesKept(when_s, data)
+
+
 _READERS: dict[str, Callable[[str, float, bytes, dict[str, Any]], Event]] = {
     "video-chunk.published.v1": _read_chunk("video"),
     "audio-chunk.published.v1": _read_chunk("audio"),
@@ -608,4 +737,8 @@ _READERS: dict[str, Callable[[str, float, bytes, dict[str, Any]], Event]] = {
     "coverage.advanced.v1": _read_coverage,
     "watermark.advanced.v1": _read_watermark,
     "speech.cut.v1": _read_speech_cut,
+    "alert.raised.v1": _read_alert,
+    "rule.set.v1": _read_rule_set,
+    "rule.removed.v1": _read_rule_removed,
+    "rules.kept.v1": _read_rules_kept,
 }

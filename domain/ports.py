@@ -12,12 +12,15 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from domain.cited_answer import ChatMessage
+from domain.deliveries import Kept
 from domain.events import Kind, Modality, MomentDescribed, MoodCue, Vector, Word
 from domain.mood import Mood, MoodLabel
 from domain.speakers import Speaker
 
 Matrix: TypeAlias = npt.NDArray[np.float32]  # (n, d), rows of unit length
 Image: TypeAlias = npt.NDArray[np.uint8]  # (height, width, 3), RGB
+Relevance: TypeAlias = npt.NDArray[np.float64]  # (n,)
 Pcm: TypeAlias = npt.NDArray[np.float32]  # (samples,), mono, PCM_RATE_HZ, in [-1, 1]
 
 PCM_RATE_HZ = 16_000
@@ -27,7 +30,9 @@ PCM_RATE_HZ = 16_000
 class EncoderInfo:
     """What a user must know of a model in use: `nowseen models` prints it, the API and the dashboard show it."""
 
-    role: str  # "pictures", "sentences", "speech", "voices", "word moods", "voice moods" or "voice activity"
+    role: (
+        str  # "pictures", "sentences", "speech", "voices", "word moods", "voice moods", "voice activity" or "reranker"
+    )
     name: str  # what it is chosen by, and what the moments' ids hold
     origin: str  # where the weights came from: a path, a package and version, or a hub address
     licence: str
@@ -142,6 +147,35 @@ class PictureMoods(Protocol):
         ...
 
 
+class WordReranker(Protocol):
+    """Reads a query and a text together: slower than comparing vectors, and finer."""
+
+    @property
+    def info(self) -> EncoderInfo: ...
+
+    def rerank(self, query: str, texts: Sequence[str]) -> Relevance:
+        """(len(texts),) how well each text answers the query, higher is better; an empty list gives (0,).
+
+        Any finite number, comparable within one call: not with another query's, nor with another model's.
+        """
+        ...
+
+
+class ChatUnavailable(Exception):  # noqa: N818  (a state of somebody else's server, not a mistake)
+    """A language model gave no reply. The message says why, for people, as what "it" did; it holds no secrets."""
+
+
+class ChatModel(Protocol):
+    """A language model that is told something and replies. It has no tools and remembers nothing."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def complete(self, messages: Sequence[ChatMessage]) -> str:
+        """Its reply, as it comes: not to be trusted. Raises ChatUnavailable, after a bounded time."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MomentFilter:
     """Which moments to look at. A moment is inside a time range when it overlaps it."""
@@ -156,6 +190,7 @@ class MomentFilter:
     arousal: tuple[float, float] | None = None
     only_final: bool = False
     only_provisional: bool = False
+    excluded: tuple[MomentFilter, ...] = ()  # a moment inside one of these is left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +248,27 @@ class MomentStore(Protocol):
         """Removes the voice vectors and the labels of these utterances, for good."""
         ...
 
+    def generation(self) -> int | None:
+        """Higher after every change, so that what was found at one generation can be kept while it lasts. None when
+        others write to the store too."""
+        ...
+
+    def get(self, modality: Modality, ids: Iterable[str], *, with_vectors: bool = False) -> list[StoredMoment]:
+        """Those that are there, in no order."""
+        ...
+
     def search_vector(
-        self, modality: Modality, vector: Vector, where: MomentFilter, limit: int, *, with_vectors: bool = False
+        self,
+        modality: Modality,
+        vector: Vector,
+        where: MomentFilter,
+        limit: int,
+        *,
+        with_vectors: bool = False,
+        using: str | None = None,
     ) -> list[Hit]:
-        """Nearest by cosine, best first."""
+        """Nearest by cosine, best first. `using` names another vector than the one the modality is searched by; a
+        moment that lacks it is not found."""
         ...
 
     def search_words(
@@ -301,4 +353,16 @@ class MediaArchive(Protocol):
 
     def overlapping(self, source: str, kind: Kind, start_s: float, end_s: float) -> list[ArchivedChunk]:
         """The source's chunks that share time with [start_s, end_s), by start."""
+        ...
+
+
+class DeliveryJournal(Protocol):
+    """What has to be kept of deliveries, so that a process which is killed loses none. Methods block. Thread-safe."""
+
+    def append(self, states: Sequence[Kept]) -> None:
+        """In order, after all that was appended before, and kept for good when it returns. Again is harmless."""
+        ...
+
+    def replay(self) -> list[Kept]:
+        """What was appended, in order: of each key at least the last, which may be left out when it is Forgotten."""
         ...

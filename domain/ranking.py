@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from domain.events import Modality
 from domain.ports import Labels
 
-Why: TypeAlias = Literal["picture", "meaning", "words"]
+Why: TypeAlias = Literal["picture", "meaning", "words", "voice", "filter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +103,30 @@ class _Group:
         self._start_s, self._end_s = min(self._start_s, each.start_s), max(self._end_s, each.end_s)
 
     def moment(self, source: str) -> RankedMoment:
-        members = tuple(self._members)  # they came best first
-        worded = next((each for each in members if each.text), members[0])
-        return RankedMoment(
-            source=source,
-            start_s=self._start_s,
-            end_s=self._end_s,
-            score=combine(members),
-            evidence=members,
-            text=worded.text,
-            thumbnail_key=next((each.thumbnail_key for each in members if each.thumbnail_key is not None), None),
-            labels=Labels(
-                tuple(dict.fromkeys(speaker for each in members for speaker in each.labels.speakers)),
-                tuple(dict.fromkeys(mood for each in members for mood in each.labels.moods)),
-            ),
-            language=worded.language,
-            is_final=worded.is_final,
-        )
+        return ranked_moment(source, self._start_s, self._end_s, self._members, combine(self._members))
+
+
+def ranked_moment(
+    source: str, start_s: float, end_s: float, evidence: Iterable[Evidence], score: float
+) -> RankedMoment:
+    """At least one piece of evidence; it is put in order, best first."""
+    members = tuple(sorted(evidence, key=_best_first))
+    worded = next((each for each in members if each.text), members[0])
+    return RankedMoment(
+        source=source,
+        start_s=start_s,
+        end_s=end_s,
+        score=score,
+        evidence=members,
+        text=worded.text,
+        thumbnail_key=next((each.thumbnail_key for each in members if each.thumbnail_key is not None), None),
+        labels=Labels(
+            tuple(dict.fromkeys(speaker for each in members for speaker in each.labels.speakers)),
+            tuple(dict.fromkeys(mood for each in members for mood in each.labels.moods)),
+        ),
+        language=worded.language,
+        is_final=worded.is_final,
+    )
 
 
 def _best_first(each: Evidence) -> tuple[float, float, str, str, str, float, float]:

@@ -38,13 +38,23 @@ def match_words(query: str, text: str) -> WordMatch:
     """
     asked, said = words_of(query), words_of(text)
     whole = bool(asked) and _stands_in(asked, said)
-    content = tuple(dict.fromkeys(word for word in asked if word not in _FUNCTION_WORDS))
+    content = content_words(query)
     if not content:
         return WordMatch(1.0, tuple(dict.fromkeys(asked))) if whole else WordMatch(0.0, ())
     present = set(said)
     found = tuple(word for word in content if word in present)
     share = (len(found) / len(content)) ** PARTIAL
     return WordMatch(1.0 if whole else (1.0 - PHRASE) * share, found)
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """The distinct words that say something of what is looked for, in order."""
+    return tuple(dict.fromkeys(word for word in words_of(text) if word not in _FUNCTION_WORDS))
+
+
+def holds_phrase(phrase: str, text: str) -> bool:
+    """Whether the words of `phrase` stand in `text` one after the other; case and accents don't count."""
+    return _stands_in(words_of(phrase), words_of(text))
 
 
 def words_of(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 from domain.errors import ConfigError
 from domain.ports import EncoderInfo
@@ -87,5 +88,10 @@ def _describe(role: str, name: str, options: EncoderOptions) -> EncoderInfo:
                 return prosody.prosody_info()
             require_prefix(role, name, transformers_loading.PREFIX, prosody.PROSODY)
             return transformers_loading.transformers_info(role, name, options)
+        case "reranker":
+            from encoders import cross_encoder, transformers_loading
+
+            cross_encoder.require_cross_encoder(name)
+            return transformers_loading.transformers_info(role, name, options)
         case _:
-            raise ConfigError(f"there is no role {role!r}; the roles are {', '.join(PACKAGED)}")
+            raise ConfigError(f"there is no role {role!r}; the roles are {', '.join(get_args(Role))}")

@@ -15,6 +15,7 @@ from domain.ports import (
     VoiceEncoder,
     VoiceMoods,
     WordMoods,
+    WordReranker,
 )
 from encoders.options import EncoderOptions, Role
 
@@ -33,9 +34,11 @@ def load(role: Literal["voices"], name: str, options: EncoderOptions) -> VoiceEn
 def load(role: Literal["word_moods"], name: str, options: EncoderOptions) -> WordMoods: ...
 @overload
 def load(role: Literal["voice_moods"], name: str, options: EncoderOptions) -> VoiceMoods: ...
+@overload
+def load(role: Literal["reranker"], name: str, options: EncoderOptions) -> WordReranker: ...
 def load(
     role: Role, name: str, options: EncoderOptions
-) -> PictureEncoder | SentenceEncoder | SpeechEncoder | VoiceEncoder | WordMoods | VoiceMoods:
+) -> PictureEncoder | SentenceEncoder | SpeechEncoder | VoiceEncoder | WordMoods | VoiceMoods | WordReranker:
     """The encoder called `name`, ready to use. Takes seconds, and minutes when it must download.
 
     pictures:  "open_clip:MODEL/WEIGHTS", "open_clip:MODEL@FILE", "open_clip:MODEL/WEIGHTS@FILE", "concept"
@@ -43,6 +46,7 @@ def load(
     speech:    "whisper:SIZE" (tiny.en, base, small, turbo...), "whisper:FILE.pt", "whisper:FOLDER" (CTranslate2)
     voices:    "resemblyzer"
     word_moods, voice_moods: "vader", "prosody", or for either "transformers:NAME_OR_FOLDER", a classifier
+    reranker:  "cross_encoder:NAME_OR_FOLDER"
 
     Raises ConfigError for a name, file or device that is wrong. open_clip weights that are right but can't be had now
     are replaced by the concept encoder: its `info.stand_in_for` and `info.warning` say so, and so does the log.
@@ -60,6 +64,8 @@ def load(
             return _word_moods(name, options)
         case "voice_moods":
             return _voice_moods(name, options)
+        case "reranker":
+            return _reranker(name, options)
 
 
 def voice_activity() -> VoiceActivity:
@@ -143,6 +149,13 @@ def _voice_moods(name: str, options: EncoderOptions) -> VoiceMoods:
         return ProsodyVoiceMoods()
     require_prefix("voice_moods", name, PREFIX, PROSODY)
     return TransformersVoiceMoods(name, options)
+
+
+def _reranker(name: str, options: EncoderOptions) -> WordReranker:
+    from encoders.cross_encoder import CrossEncoderReranker, require_cross_encoder
+
+    require_cross_encoder(name)
+    return CrossEncoderReranker(name, options)
 
 
 def require_name(role: str, name: str, packaged: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-Role: TypeAlias = Literal["pictures", "sentences", "speech", "voices", "word_moods", "voice_moods"]
+Role: TypeAlias = Literal["pictures", "sentences", "speech", "voices", "word_moods", "voice_moods", "reranker"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""A classifier of moods by name: a folder, or a model of the hub, in the format of the transformers library."""
+"""A classifier by name: a folder, or a model of the hub, in the format of the transformers library.
+
+A name is "KIND:NAME_OR_FOLDER", such as "transformers:/models/moods".
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ Loader = Callable[..., tuple[Any, Any]]
 
 def transformers_info(role: str, name: str, options: EncoderOptions) -> EncoderInfo:
     """Without loading or downloading anything. Raises ConfigError for a path to nothing."""
-    wanted = name.removeprefix(PREFIX)
+    wanted = _named(name)
     folder = named_folder(wanted, role)
     return EncoderInfo(
         role=role.replace("_", " "),
@@ -31,17 +34,19 @@ def transformers_info(role: str, name: str, options: EncoderOptions) -> EncoderI
     )
 
 
-def load_transformers(role: str, name: str, options: EncoderOptions, packaged: str, load: Loader) -> tuple[Any, Any]:
+def load_transformers(
+    role: str, name: str, options: EncoderOptions, packaged: str | None, load: Loader
+) -> tuple[Any, Any]:
     """What prepares the input, and the model on its device, by `load(source, **settings of from_pretrained)`.
 
-    Raises ConfigError when it can't be had.
+    Raises ConfigError when it can't be had; `packaged` is what can be chosen in its place, where there is anything.
     """
     make_torchvision_importable()
     import torch
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    wanted = name.removeprefix(PREFIX)
+    wanted = _named(name)
     folder = named_folder(wanted, role)
 
     def attempt(*, local_only: bool) -> tuple[Any, Any]:
@@ -56,6 +61,12 @@ def load_transformers(role: str, name: str, options: EncoderOptions, packaged: s
         return prepare, model.to(prepare_device(options)).eval().requires_grad_(False)
 
     return attempt(local_only=True) if folder else from_cache_or_hub(role, wanted, options, packaged, attempt)
+
+
+def longest_tokens(tokenizer: Any, model: Any) -> int:
+    """How much the model reads: some tokenizers don't say, and some models keep two positions for themselves."""
+    positions = getattr(model.config, "max_position_embeddings", 512)
+    return int(min(tokenizer.model_max_length, positions - 2))
 
 
 def labels_of(model: Any) -> list[str]:
@@ -74,3 +85,7 @@ def complete(role: str, name: str, loaded: tuple[Any, dict[str, Any]]) -> Any:
             f"{role}: {name} is no trained classifier that is known here: no {', '.join(missing)[:200]} in it"
         )
     return model
+
+
+def _named(name: str) -> str:
+    return name.partition(":")[2]

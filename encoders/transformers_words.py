@@ -11,7 +11,7 @@ from domain.events import MoodCue
 from domain.ports import EncoderInfo
 from encoders.emotion_names import mood_cue, require_known
 from encoders.options import EncoderOptions
-from encoders.transformers_loading import complete, labels_of, load_transformers, transformers_info
+from encoders.transformers_loading import complete, labels_of, load_transformers, longest_tokens, transformers_info
 from encoders.vader_words import VADER
 
 _ROLE = "word_moods"
@@ -26,9 +26,7 @@ class TransformersWordMoods:
         self._tokenizer, self._model = load_transformers(_ROLE, name, options, VADER, partial(_load, name))
         self._labels = labels_of(self._model)
         require_known(_ROLE, name, self._labels)
-        # Some tokenizers don't say how much the model reads, and some models keep two positions for themselves.
-        positions = getattr(self._model.config, "max_position_embeddings", 512)
-        self._longest_tokens = min(self._tokenizer.model_max_length, positions - 2)
+        self._longest_tokens = longest_tokens(self._tokenizer, self._model)
         self._lock = Lock()
 
     @property

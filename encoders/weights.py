@@ -91,23 +91,25 @@ def named_folder(wanted: str, role: str) -> Path | None:
     return None
 
 
-def from_cache_or_hub(role: str, wanted: str, options: EncoderOptions, packaged: str, load: Callable[..., M]) -> M:
+def from_cache_or_hub(
+    role: str, wanted: str, options: EncoderOptions, packaged: str | None, load: Callable[..., M]
+) -> M:
     """`load(local_only=True)`, and where that finds nothing the same with a download.
 
-    Raises ConfigError when the model is neither here nor to be had; `packaged` is what can be chosen in its place.
+    Raises ConfigError when the model is neither here nor to be had; `packaged` is what can be chosen in its place,
+    None where nothing is installed for that.
     """
+    instead = "leave it out" if packaged is None else f"choose {packaged}, which is installed"
     try:
         return load(local_only=True)
     except ConfigError as not_cached:
         if not options.allow_download:
             raise ConfigError(
                 f"{role}: {wanted} is not in {options.cache_dir} and downloads are off; allow them, name a folder, "
-                f"or choose {packaged}, which is installed"
+                f"or {instead}"
             ) from not_cached
     try:
         require_answer(f"https://huggingface.co/{wanted}/resolve/main/config.json")
     except WeightsUnavailable as error:
-        raise ConfigError(
-            f"{role}: {wanted} can't be had ({error}); name a folder, or choose {packaged}, which is installed"
-        ) from error
+        raise ConfigError(f"{role}: {wanted} can't be had ({error}); name a folder, or {instead}") from error
     return load(local_only=False)

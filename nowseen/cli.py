@@ -9,7 +9,10 @@ import typer
 
 from domain.errors import ConfigError
 from nowseen.evaluate_cli import evaluate
+from nowseen.rules_cli import rules
+from nowseen.search_cli import search
 from nowseen.speakers_cli import speakers
+from nowseen.webhooks_cli import webhooks
 
 if TYPE_CHECKING:
     from nowseen.settings import Settings
@@ -26,7 +29,10 @@ app = typer.Typer(
     help="Search what is being seen and said right now. Settings are NOWSEEN_* in the environment.",
 )
 
+app.command()(search)
 app.add_typer(speakers)
+app.add_typer(rules)
+app.add_typer(webhooks)
 app.add_typer(evaluate)
 
 _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every line of every part.")]
@@ -119,37 +125,6 @@ def publish(
         as_json=as_json,
         replication_factor=settings.kafka_replication,
     )
-    raise typer.Exit(code)
-
-
-@app.command()
-def search(
-    query: Annotated[str, typer.Argument(help="What to look for, in words.")],
-    source: Annotated[list[str] | None, typer.Option("--source", "-s", help="Only in this source; repeatable.")] = None,
-    kind: Annotated[list[str] | None, typer.Option("--kind", "-k", help="scene, speech or text; repeatable.")] = None,
-    speaker: Annotated[
-        list[str] | None, typer.Option(help='A name, or "speaker 7": one of these is heard; repeatable.')
-    ] = None,
-    mood: Annotated[list[str] | None, typer.Option(help="Such as angry or calm; repeatable.")] = None,
-    valence: Annotated[
-        str | None,
-        typer.Option(help="MIN:MAX of how pleasant it is, -1 to 1: --valence=-1:-0.3, or 0.3: for more."),
-    ] = None,
-    arousal: Annotated[str | None, typer.Option(help="MIN:MAX of how stirred it is, likewise.")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="Such as en or fr; repeatable.")] = None,
-    since: Annotated[str | None, typer.Option(help="Unix seconds or ISO 8601.")] = None,
-    until: Annotated[str | None, typer.Option(help="Unix seconds or ISO 8601.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many moments at most.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer as it is.")] = False,
-) -> None:
-    """Ask what was seen, said or written. Exit code 0: found; 1: nothing found; 2: could not ask."""
-    from nowseen.search_command import print_search
-
-    code = print_search(
-        _settings().node_url, query, sources=source or (), kinds=kind or (), speakers=speaker or (), moods=mood or (),
-        valence=valence, arousal=arousal, languages=language or (), since=since, until=until, limit=limit,
-        json_output=as_json,
-    )  # fmt: skip
     raise typer.Exit(code)
 
 

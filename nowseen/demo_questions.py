@@ -20,12 +20,18 @@ class Question:
     what: str = ""  # of the Span where the answer lies; empty: any in which the speaker is heard
     speaker: str | None = None  # only moments in which this one is heard
     valence_max: float | None = None  # only moments at most so pleasant
+    needs: str | None = None  # a speaker whom the query itself names
 
     @property
     def asked(self) -> str:
         """As the arguments of `nowseen search`."""
         speaker = f" --speaker {self.speaker}" if self.speaker else ""
-        return f'"{self.query}"' + speaker + ("" if self.valence_max is None else f" --valence=:{self.valence_max:g}")
+        quote = "'" if '"' in self.query else '"'
+        return (
+            f"{quote}{self.query}{quote}"
+            + speaker
+            + ("" if self.valence_max is None else f" --valence=:{self.valence_max:g}")
+        )
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -64,6 +70,7 @@ QUESTIONS = (
         "The night ferry to the islands is cancelled because of high waves.",
     ),
     Question("how to repair a diesel submarine", "nothing"),
+    Question('"rather selfish" -"cold hearted"', "nothing: what must not be there was said"),
     Question(
         "nobody at the desk",
         "what was meant, by this voice",
@@ -72,6 +79,13 @@ QUESTIONS = (
         ANNOUNCER,
     ),
     Question("a camera on a tripod", "what is seen while this voice speaks", "panel", speaker=ANNOUNCER),
+    Question(
+        f"kind:scene a camera on a tripod while speaker:{ANNOUNCER} desk",
+        "what is seen while this voice says it",
+        "panel",
+        "the person you are calling is not at their desk i will try to locate them for you",
+        needs=ANNOUNCER,
+    ),
     Question("cold hearted and rather selfish", "nothing: another voice said it", speaker=ANNOUNCER),
 )
 
@@ -91,7 +105,7 @@ def askable(sources: Sequence[SampleSource], speakers: Collection[str] = ()) -> 
         question
         for question in QUESTIONS
         if (question.source is None or question.source in names)
-        and (question.speaker is None or question.speaker in speakers)
+        and {who for who in (question.speaker, question.needs) if who is not None} <= set(speakers)
     ]
 
 

@@ -10,8 +10,9 @@ from nowseen.settings import Settings
 
 
 def wanted_encoders(settings: Settings, topology: Topology) -> Mapping[str, str]:
-    """Names by role."""
-    return {role: getattr(settings, role, None) or choice.name for role, choice in topology.encoders.items()}
+    """Names by role. There is a re-ranker only where it is set: none comes as a package."""
+    wanted = {role: getattr(settings, role, None) or choice.name for role, choice in topology.encoders.items()}
+    return wanted if settings.reranker is None else {**wanted, "reranker": settings.reranker}
 
 
 def encoder_options(settings: Settings) -> EncoderOptions:

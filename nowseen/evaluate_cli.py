@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nowseen.retrieval_cli import RetrievalByDefault, retrieval
+
 if TYPE_CHECKING:
     from nowseen.evaluate_mood import MoodEvaluated
     from nowseen.evaluate_speakers import SpeakersEvaluated
 
-evaluate = typer.Typer(name="evaluate", no_args_is_help=True, help="Measure these models on recordings of your own.")
+evaluate = typer.Typer(
+    name="evaluate",
+    cls=RetrievalByDefault,
+    no_args_is_help=True,
+    help="Measure search and its models, on data of your own or the set that comes with Nowseen. "
+    "`nowseen evaluate DATASET` is `nowseen evaluate retrieval DATASET`.",
+)
+evaluate.command()(retrieval)
 
 _Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 

@@ -13,8 +13,9 @@ from domain.errors import ConfigError
 from domain.evaluation import cluster_purity, equal_error_rate
 from domain.ports import PCM_RATE_HZ, Pcm, VoiceActivity, VoiceEncoder
 from domain.speaker_book import SpeakerBook
-from domain.voice_changes import mean_voice, window_starts
+from domain.voice_changes import mean_voice
 from nowseen.labelled_sound import joined, labelled_folder, utterances_of
+from nowseen.voice_clips import voice_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def evaluate_speakers(
     labels = [label for label, _ in long]
     if len(set(labels)) < 2 or len(set(labels)) == len(labels):
         raise ConfigError(_too_few(folder, labels, at_least_s, len(cut) - len(long), found.skipped))
-    vectors = np.stack([_voice(pcm, voices) for _, pcm in long])
+    vectors = np.stack([np.asarray(mean_voice(voice_windows(pcm, voices))) for _, pcm in long])
     same, different = _pairs(labels, vectors)
     error = equal_error_rate(same, different)
     clusters = _clusters(vectors, [len(pcm) / PCM_RATE_HZ for _, pcm in long])
@@ -83,12 +84,6 @@ def evaluate_speakers(
         too_short=len(cut) - len(long),
         skipped=tuple(found.skipped),
     )
-
-
-def _voice(pcm: Pcm, voices: VoiceEncoder) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    window = voices.window_samples
-    starts = window_starts(len(pcm), window)
-    return np.asarray(mean_voice(voices.encode_voices([pcm[start : start + window] for start in starts])))
 
 
 def _pairs(

@@ -21,7 +21,7 @@ _HUB = "https://"
 def models_command(settings: Settings, *, as_json: bool = False) -> None:
     """Loads and downloads nothing, but asks the hub what can be had. Raises ConfigError for names that are wrong."""
     wanted = wanted_encoders(settings, load_topology(settings))
-    names: dict[Role, str] = {role: wanted[role] for role in get_args(Role)}
+    names: dict[Role, str] = {role: wanted[role] for role in get_args(Role) if role in wanted}
     infos = encoders.listing(encoder_options(settings), names)
     if as_json:
         print(json.dumps([asdict(info) for info in infos], ensure_ascii=False, indent=2))

@@ -5,39 +5,53 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import uvicorn
 
 import encoders
-from domain.events import CoverageAdvanced, EventRejected, WatermarkAdvanced
+from domain.events import CoverageAdvanced, EventRejected, MomentDescribed, RuleRemoved, RuleSet, WatermarkAdvanced
 from domain.ports import EncoderInfo
 from domain.topology import DEAD_LETTERS
+from nowseen.answer_choice import chat_model
 from nowseen.collection_specs import collection_specs
 from nowseen.connections import kafka_settings
 from nowseen.encoder_choice import encoder_options, wanted_encoders
+from nowseen.example_media import ExampleReader
 from nowseen.faust_process import assigned, running
+from nowseen.finer_frames import frames_of
 from nowseen.lag import report_lag
 from nowseen.native_libraries import tune_native_libraries
+from nowseen.rules_part import rules_part
 from nowseen.settings import Settings, load_topology
 from nowseen.voice_clips import voice_reader
+from nowseen.webhook_parts import link_signer, webhook_service
 from nowseen.worker import GROUP as WORKER_GROUP
+from search.answering import Answering
 from search.api import ApiParts, create_api
+from search.api_parts import RuleParts
 from search.clips import ClipOptions
+from search.finer_pictures import FinerPictures
 from search.metrics import NodeMetrics
+from search.query_bank import QueryBank
+from search.reranking import Reranking
 from search.service import SearchService
 from search.speakers import Speakers
 from search.stores import EdgeFolder, QdrantServer, open_store
 from search.watermarks import Watermarks
+from streams.agents.deliver_alerts import deliver_alerts
+from streams.agents.match_rules import match_rules
 from streams.agents.store_moments import store_moments
 from streams.agents.watch_dead_letters import watch_dead_letters
+from streams.agents.watch_rules import watch_rules
 from streams.app import make_app, make_topics, quiet_loggers
 from streams.archive import FsspecArchive
 from streams.compacted import latest
 from streams.kafka_clients import wait_until_reachable
 from streams.outbox import Outbox
 from streams.topics import create_topics
+from streams.webhooks import WebhookService
 
 log = logging.getLogger(__name__)
 
@@ -74,12 +88,27 @@ def run_node(settings: Settings) -> None:
             watermarks.advance(event)
     metrics = NodeMetrics(watermarks)
     archive = FsspecArchive(settings.archive_url)
+    reranker = encoders.load("reranker", names["reranker"], options) if "reranker" in names else None
+    shown = (*infos.values(), reranker.info) if reranker is not None else tuple(infos.values())
+    finer = FinerPictures(archive, pictures, QueryBank(pictures), frames_of) if settings.finer_pictures else None
+    service = SearchService(stores.moments, sentences, pictures, reranking=Reranking(reranker, finer))
+    rules = rules_part(kafka, stores.moments, speakers, sentences, pictures)
     app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
+    outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)
+    signer = link_signer(settings)
+    webhooks = webhook_service(settings, kafka, archive, signer, metrics.webhook)
 
     def covered(coverage: CoverageAdvanced, watermark: WatermarkAdvanced) -> None:
         watermarks.advance(watermark)
         metrics.covered(coverage)
+
+    def was_stored(moments: Sequence[MomentDescribed], stored_s: float) -> None:
+        metrics.stored(moments, stored_s)
+        rules.stored.note(moments)
+
+    async def decided(event: RuleSet | RuleRemoved) -> None:
+        await outbox.send("rules", [event])
 
     def rejected(letter: EventRejected) -> None:
         metrics.rejected(letter.topic)
@@ -87,36 +116,48 @@ def run_node(settings: Settings) -> None:
     store_moments(
         app,
         topics["moments"],
-        Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes),
+        outbox,
         speakers.store,
         speakers.settle,
         speakers.flush,
         topology.limits,
-        metrics.stored,
+        was_stored,
         on_coverage=covered,
     )
+    match_rules(app, topics["moments"], outbox, rules.matching.match, rules.at_work.keep, topology.limits)
+    watch_rules(app, topics["rules"], outbox, rules.at_work.set, rules.at_work.remove, topology.limits)
     watch_dead_letters(app, topics["dead-letters"], rejected)
+    deliver_alerts(app, topics["alerts"], outbox, webhooks.tell, topology.limits)
     lag: dict[str, int] = {}
     api = create_api(
         ApiParts(
-            service=SearchService(stores.moments, sentences, pictures),
+            service=service,
             store=stores.moments,
             archive=archive,
             watermarks=watermarks,
             metrics=metrics,
-            encoders=tuple(infos.values()),
+            encoders=shown,
             clips=ClipOptions(settings.data / "clips"),
             ready=lambda: _readiness(app),
             lag=lambda: dict(lag),
             speakers=speakers,
-            voice_of=voice_reader(voices, encoders.voice_activity),
+            examples=ExampleReader(
+                pictures,
+                voice_reader(voices, encoders.voice_activity),
+                lambda: encoders.load("speech", names["speech"], options),
+            ),
+            answering=Answering(chat_model(settings)),
+            webhooks=webhooks,
+            rules=RuleParts(rules.at_work, rules.encoding, rules.history, decided),
+            signer=signer,
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),
         )
     )
-    groups = {"media.video": WORKER_GROUP, "media.audio": WORKER_GROUP, "media.text": WORKER_GROUP, "moments": GROUP}
+    worked = dict.fromkeys(("media.video", "media.audio", "media.text"), WORKER_GROUP)
+    groups = worked | dict.fromkeys(("moments", "alerts"), GROUP)
     try:
-        asyncio.run(_serve(app, api, report_lag(kafka, groups, lag.__setitem__), settings))
+        asyncio.run(_serve(app, api, webhooks, report_lag(kafka, groups, lag.__setitem__), settings))
     finally:
         stores.close()
 
@@ -137,20 +178,34 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(app: Any, api: Any, reporting: Any, settings: Settings) -> None:
+async def _serve(app: Any, api: Any, webhooks: WebhookService, reporting: Any, settings: Settings) -> None:
     server = _Server(
         uvicorn.Config(api, host=settings.api_host, port=settings.api_port, log_level="warning", access_log=False)
     )
-    async with running(app) as stopping:
+    async with _delivering(webhooks) as delivering, running(app) as stopping:
         serving = asyncio.create_task(server.serve())
         lag = asyncio.create_task(reporting)
         ready = asyncio.create_task(_announce(app))
-        await asyncio.wait({asyncio.create_task(stopping.wait()), serving}, return_when=asyncio.FIRST_COMPLETED)
+        stopped = asyncio.create_task(stopping.wait())
+        await asyncio.wait({stopped, serving, delivering}, return_when=asyncio.FIRST_COMPLETED)
         for task in (lag, ready):
             task.cancel()
         server.should_exit = True
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(serving, 2.0)
+
+
+@contextlib.asynccontextmanager
+async def _delivering(webhooks: WebhookService) -> AsyncIterator[asyncio.Task[None]]:
+    """Webhooks are sent until the agents have stopped; what is under way then is sent again by the next node."""
+    await webhooks.start()
+    delivering = asyncio.create_task(webhooks.run())
+    try:
+        yield delivering
+    finally:
+        delivering.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await delivering
 
 
 async def _announce(app: Any) -> None:

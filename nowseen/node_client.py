@@ -14,7 +14,11 @@ _TIMEOUT_S = 60.0  # the first question after a start loads and warms the models
 
 
 class NodeFailed(Exception):  # noqa: N818  (the node's failure or the question's, told to a person)
-    """No answer, or a refusal. The message says why."""
+    """No answer, or a refusal. The message says why; `at`, which characters of the query are meant."""
+
+    def __init__(self, message: str, at: tuple[int, int] | None = None) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 def ask_node(
@@ -46,10 +50,16 @@ def ask_node(
     except ValueError as error:
         raise NodeFailed(_not_ours(api_url)) from error
     if not response.is_success:
-        raise NodeFailed(str(answer.get("error", response.text)) if isinstance(answer, dict) else response.text)
+        if not isinstance(answer, dict):
+            raise NodeFailed(response.text)
+        raise NodeFailed(str(answer.get("error", response.text)), _place(answer.get("at")))
     if not isinstance(answer, dict) or holds not in answer:
         raise NodeFailed(_not_ours(api_url))
     return answer
+
+
+def _place(at: Any) -> tuple[int, int] | None:
+    return (int(at["start"]), int(at["end"])) if isinstance(at, dict) and {"start", "end"} <= at.keys() else None
 
 
 def print_failure(errors: Console, message: str) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,9 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.errors import ConfigError
+from domain.query import LONGEST_QUERY
 from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
 
 _LONGEST_TEXT = 240  # characters
+_MEDIA = {"Content-Type": "application/octet-stream"}
 
 
 def print_search(
@@ -33,6 +37,10 @@ def print_search(
     since: str | None = None,
     until: str | None = None,
     limit: int = 10,
+    offset: int = 0,
+    like: Sequence[str] = (),
+    unlike: Sequence[str] = (),
+    example: ExampleFile | None = None,
     json_output: bool = False,
     console: Console | None = None,
     errors: Console | None = None,
@@ -41,24 +49,67 @@ def print_search(
     """Prints the moments that fit, best first, and up to when the index is complete. Returns the exit code.
 
     0: something was found. 1: nothing was. 2: the node refused the question or can't be reached; why goes to `errors`.
-    `json_output` prints the API's answer as it is. `since` and `until` are Unix seconds or ISO 8601.
-    `valence` and `arousal` are "MIN:MAX", either of which may be left out. Raises ConfigError when they are not.
+    `json_output` prints the API's answer as it is. `like` and `unlike` are ids of moments. `valence` and `arousal` are
+    "MIN:MAX", either of which may be left out. Raises ConfigError when they are not, and for a file that can't be read.
     """
     console = console or Console()
     errors = errors or Console(stderr=True)
+    if len(query) > LONGEST_QUERY:  # a much longer one is no address any more
+        return print_failure(errors, f"the query has {len(query)} characters; {LONGEST_QUERY} are the most")
     asked: dict[str, Any] = {"q": query, "source": list(sources), "kind": list(kinds), "limit": limit}
     asked |= {"speaker": list(speakers), "mood": list(moods), "language": list(languages)}
     asked |= {name: value for name, value in (("since", since), ("until", until)) if value is not None}
     asked |= _range("valence", valence) | _range("arousal", arousal)
+    asked |= {"like": list(like), "unlike": list(unlike)} | ({"offset": offset} if offset else {})
     try:
-        answer = ask_node(api_url, "GET", "/search", holds="moments", transport=transport, params=asked)
+        if example is None:
+            answer = ask_node(api_url, "GET", "/search", holds="moments", transport=transport, params=asked)
+        else:
+            if like or unlike or offset:
+                raise ConfigError("--like, --unlike and --offset do not go together with a file to search by")
+            answer = ask_node(
+                api_url, "POST", "/search/by-example", holds="moments", transport=transport,
+                params=asked | {"by": example.by}, content=example.read(), headers=_MEDIA,
+            )  # fmt: skip
     except NodeFailed as failure:
+        if failure.at is not None:
+            errors.print(_pointed_at(query, *failure.at))
         return print_failure(errors, str(failure))
     if json_output:
         console.print_json(json.dumps(answer))
     else:
         _print(console, query, answer)
     return FOUND if answer["moments"] else NOTHING_FOUND
+
+
+def one_example(**files: Path | None) -> ExampleFile | None:
+    """The one that is given, by what of it is looked for. Raises ConfigError when it is more than one."""
+    given = [ExampleFile(by, path) for by, path in files.items() if path is not None]
+    if len(given) > 1:
+        raise ConfigError("search by one file at a time: a picture, a clip, a voice or speech")
+    return given[0] if given else None
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleFile:
+    """A file to search by, and what of it is looked for: as `by` of the API."""
+
+    by: str
+    path: Path
+
+    def read(self) -> bytes:
+        """Raises ConfigError."""
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{self.path} can't be read: {error.strerror}") from error
+
+
+def _pointed_at(query: str, start: int, end: int) -> Text:
+    """The query with the mistake marked, also where there are no colours."""
+    shown = Text(query.replace("\n", " "))
+    shown.stylize("bold red", start, end)
+    return shown.append("\n" + " " * start + "^" * max(1, end - start), style="red")
 
 
 def _range(name: str, given: str | None) -> dict[str, float]:
@@ -78,11 +129,16 @@ def _range(name: str, given: str | None) -> dict[str, float]:
 def _print(console: Console, query: str, answer: Mapping[str, Any]) -> None:
     for warning in answer["warnings"]:
         console.print(f"[yellow]Note:[/yellow] {escape(warning)}")
+    for report in answer["reranked"]:
+        if report["state"] not in ("absent", "done"):
+            console.print(
+                f"[dim]A closer look by {report['stage']}: {report['state']} ({report['took_ms']:.0f} ms).[/dim]"
+            )
     moments = answer["moments"]
     if moments:
         console.print(_table(query, moments, console.width))
     else:
-        console.print(f"Nothing found for [bold]{escape(query)}[/bold].")
+        console.print(f"Nothing found for [bold]{escape(query)}[/bold]." if query else "Nothing found.")
     complete = answer["complete_until"]
     if not any(complete.values()):
         console.print("No source is indexed yet: events may still be on their way.")
@@ -94,7 +150,11 @@ def _print(console: Console, query: str, answer: Mapping[str, Any]) -> None:
 
 
 def _table(query: str, moments: Sequence[Mapping[str, Any]], width: int) -> Table:
-    table = Table(title=f"{len(moments)} for {escape(query)}", title_justify="left", expand=True)
+    table = Table(
+        title=f"{len(moments)} {f'for {escape(query)}' if query else 'found'}",
+        title_justify="left",
+        expand=True,
+    )
     # Whatever the terminal's width, most of it is for what was found: 80 columns are common.
     table.add_column("time (UTC)", no_wrap=True)
     table.add_column("source", style="cyan", overflow="fold", max_width=width // 6)
@@ -105,7 +165,7 @@ def _table(query: str, moments: Sequence[Mapping[str, Any]], width: int) -> Tabl
         table.add_row(
             _span(moment["start_s"], moment["end_s"]),
             Text(moment["source"]),
-            f"{moment['score']:.2f}",
+            "" if moment["score"] is None else f"{moment['score']:.2f}",
             _what(moment),
             _who_and_how(moment),
         )
@@ -141,6 +201,8 @@ def _why(evidence: Sequence[Mapping[str, Any]]) -> str:
     """The best score of each reason: "picture 0.82, words 0.40"."""
     best: dict[str, float] = {}
     for each in evidence:
+        if each["why"] == "filter":  # nothing was compared
+            continue
         best[each["why"]] = max(best.get(each["why"], 0.0), each["score"])
     return ", ".join(f"{why} {score:.2f}" for why, score in sorted(best.items(), key=lambda item: -item[1]))
 

@@ -46,13 +46,28 @@ class Settings(BaseSettings):
     voices: str | None = Field(None, description="encoder that tells voices apart, such as resemblyzer")
     word_moods: str | None = Field(None, description="reader of moods in words, such as vader or transformers:/folder")
     voice_moods: str | None = Field(None, description="hearer of moods in voices, such as prosody")
+    reranker: str | None = Field(
+        None, description="re-ranker of the best moments by their words, such as cross_encoder:/folder; unset: none"
+    )
+    finer_pictures: bool = Field(
+        False, description="whether the best scenes are decoded and looked at again in each search; wants a GPU"
+    )
     device: str | None = Field(None, description="cuda, mps or cpu; unset: the best there is")
     download: bool = Field(True, description="whether weights may be downloaded from a model hub")
+
+    answer_url: str | None = Field(
+        None, description="an OpenAI-compatible endpoint that writes answers, such as http://127.0.0.1:11434/v1"
+    )
+    answer_model: str | None = Field(None, description="the model there")
+    answer_key: SecretStr | None = Field(None, description="key of that endpoint; never logged")
 
     api_host: str = Field("127.0.0.1", description="address the search node listens on")
     api_port: int = Field(8600, ge=1, le=65535, description="port the search node listens on")
     api_url: str | None = Field(None, description="where clients and browsers find the search node")
     allowed_hosts: str = Field("", description="further host names the search node answers to, with commas")
+    webhook_allow: str = Field(
+        "", description="hosts that webhooks may reach though they are not public: host[:port],..."
+    )
     dashboard_host: str = Field("127.0.0.1", description="address the dashboard listens on")
     dashboard_port: int = Field(8601, ge=1, le=65535, description="port the dashboard listens on")
 

@@ -13,12 +13,14 @@ from av.audio.resampler import AudioResampler
 from domain.errors import BadEvent
 from domain.ports import PCM_RATE_HZ, Pcm
 
+LOCAL_ONLY = {"protocol_whitelist": "file"}  # a playlist in disguise opens no address
+
 
 def read_sound(path: Path) -> Pcm:
     """(samples,) mono at PCM_RATE_HZ, of anything FFmpeg reads. Raises BadEvent when no sound can be had."""
     pieces: list[Pcm] = []
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with av.open(str(path), metadata_errors="ignore", options=LOCAL_ONLY) as container:
             if not container.streams.audio:
                 raise BadEvent(f"{path.name} holds no sound")
             resampler = AudioResampler(format="fltp", layout="mono", rate=PCM_RATE_HZ)

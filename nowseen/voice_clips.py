@@ -9,7 +9,7 @@ import numpy as np
 
 from domain.errors import BadRequest
 from domain.events import Vector
-from domain.ports import PCM_RATE_HZ, Pcm, VoiceActivity, VoiceEncoder
+from domain.ports import PCM_RATE_HZ, Matrix, Pcm, VoiceActivity, VoiceEncoder
 from domain.voice_changes import mean_voice, one_voice, window_starts
 from streams.recordings import decode_recording
 
@@ -32,13 +32,18 @@ def voice_reader(voices: VoiceEncoder, voice_activity: Callable[[], VoiceActivit
                 f"the recording holds {math.floor(10 * speech_s) / 10} s of speech, and {LEAST_SPEECH_S:.0f} s are "
                 "needed: silence, music and noise do not count. Record one person who talks for about 10 s"
             )
-        starts = window_starts(speech.size, voices.window_samples)
-        rows = voices.encode_voices([speech[start : start + voices.window_samples] for start in starts])
+        rows = voice_windows(speech, voices)
         if not one_voice(rows):
             raise BadRequest("more than one voice is heard in the recording: record the one person alone")
         return mean_voice(rows)
 
     return read
+
+
+def voice_windows(speech: Pcm, voices: VoiceEncoder) -> Matrix:
+    """(windows, d), the vectors of all windows of an utterance."""
+    starts = window_starts(len(speech), voices.window_samples)
+    return voices.encode_voices([speech[start : start + voices.window_samples] for start in starts])
 
 
 def _speech_of(sound: Pcm, activity: VoiceActivity) -> Pcm:

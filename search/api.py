@@ -12,13 +12,18 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
+from search.api_answers import answer_routes
+from search.api_examples import example_routes
 from search.api_guards import add_guards
+from search.api_incidents import incident_routes
 from search.api_media import media_routes
 from search.api_models import ErrorModel
 from search.api_node import node_routes
 from search.api_parts import ApiParts
+from search.api_rules import RuleChanges, rule_routes
 from search.api_search import search_routes
 from search.api_speakers import speaker_routes
+from search.api_webhooks import webhook_routes
 from search.clips import Clips
 
 __all__ = ["ApiParts", "create_api"]
@@ -35,9 +40,17 @@ def create_api(parts: ApiParts) -> FastAPI:
     )
     add_guards(api, parts.allowed_hosts)
     api.include_router(search_routes(parts))
+    api.include_router(example_routes(parts))
+    api.include_router(answer_routes(parts, lambda asked: parts.service.search(asked), parts.answering))
     api.include_router(media_routes(parts, Clips(parts.archive, parts.clips)))
     api.include_router(speaker_routes(parts))
     api.include_router(node_routes(parts))
+    if parts.rules is not None:
+        changes = RuleChanges(parts, parts.rules)
+        api.include_router(rule_routes(parts, parts.rules, changes))
+        api.include_router(incident_routes(parts, parts.rules, changes))
+    if parts.webhooks is not None:
+        api.include_router(webhook_routes(parts.webhooks))
 
     @api.get("/", include_in_schema=False)
     def root() -> RedirectResponse:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from domain.events import CueKind, Modality
+from domain.instants import format_instant
 from domain.mood import Mood, MoodLabel
 from domain.ports import EncoderInfo
+from domain.query import Clause, Filters
 from domain.ranking import Evidence, RankedMoment, Why
 from search.clip_links import Links
-from search.instants import format_instant
+from search.reranking import RerankReport, RerankStage, RerankState
 from search.service import NewMoment
 
 CompleteUntil = dict[str, dict[str, float]]
@@ -95,7 +98,7 @@ class MomentModel(BaseModel):
     end_s: float
     time: str = Field(description="of the start, ISO 8601, UTC")
     modalities: list[Modality]
-    score: float | None = Field(description="0 to 1; null where nothing was asked for")
+    score: float | None = Field(description="0 to 1; null where nothing was compared")
     text: str
     thumbnail_url: str | None
     clip_url: str | None = Field(description="MP4 around the moment, `#t=` where it begins; null when none is archived")
@@ -108,7 +111,11 @@ class MomentModel(BaseModel):
     @staticmethod
     def of(moment: RankedMoment | NewMoment, links: Links, label_of: Callable[[str], str | None]) -> MomentModel:
         if isinstance(moment, RankedMoment):
-            score, evidence = moment.score, [EvidenceModel.of(each) for each in moment.evidence]
+            is_compared = any(each.why != "filter" for each in moment.evidence)
+            score, evidence = (
+                moment.score if is_compared else None,
+                [EvidenceModel.of(each) for each in moment.evidence],
+            )
             modalities = list(dict.fromkeys(each.modality for each in moment.evidence))
         else:
             score, evidence, modalities = None, [], [moment.modality]
@@ -130,13 +137,67 @@ class MomentModel(BaseModel):
         )
 
 
+class FiltersModel(BaseModel):
+    sources: list[str]
+    speakers: list[str]
+    moods: list[str]
+    languages: list[str]
+    kinds: list[str]
+
+    @staticmethod
+    def of(filters: Filters) -> FiltersModel:
+        return FiltersModel(**{name: list(values) for name, values in asdict(filters).items()})
+
+
+class ClauseModel(BaseModel):
+    """What must be true at one time of one source."""
+
+    text: str = Field(description="what is ranked by")
+    phrases: list[str] = Field(description="must be said or written, word for word")
+    excluded: list[str] = Field(description="must not be there")
+    where: FiltersModel
+    where_not: FiltersModel
+    since_s: float | None
+    until_s: float | None
+
+    @staticmethod
+    def of(clause: Clause) -> ClauseModel:
+        return ClauseModel(
+            text=clause.text,
+            phrases=list(clause.phrases),
+            excluded=list(clause.excluded),
+            where=FiltersModel.of(clause.where),
+            where_not=FiltersModel.of(clause.where_not),
+            since_s=clause.since_s,
+            until_s=clause.until_s,
+        )
+
+
+class RerankModel(BaseModel):
+    """What a closer look at the best moments did."""
+
+    stage: RerankStage
+    state: RerankState = Field(
+        description='"in part": there was time for some; "late" and others: the fast order stands'
+    )
+    model: str | None
+    considered: int = Field(description="moments that it had a say in")
+    took_ms: float
+
+    @staticmethod
+    def of(report: RerankReport) -> RerankModel:
+        return RerankModel(**asdict(report))
+
+
 class SearchModel(BaseModel):
     query: str
+    understood: list[ClauseModel] = Field(description="how the query was read; of several, all at the same time")
     moments: list[MomentModel]
     complete_until: CompleteUntil = Field(
         description="by source and modality, up to when the index is complete: later than that, no match may only mean "
         "not indexed yet"
     )
+    reranked: list[RerankModel] = Field(description="by stage; empty where nothing was ranked by words")
     took_ms: dict[str, float]
     warnings: list[str]
 
@@ -202,8 +263,14 @@ class HealthModel(BaseModel):
     warnings: list[str]
 
 
+class PlaceModel(BaseModel):
+    start: int
+    end: int
+
+
 class ErrorModel(BaseModel):
     error: str = Field(description="what is wrong and what to do")
+    at: PlaceModel | None = Field(default=None, description="which characters of the query are meant")
 
 
 def stand_in_warnings(encoders: tuple[EncoderInfo, ...]) -> list[str]:

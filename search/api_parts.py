@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from time import time
+from typing import Protocol
 
-from domain.events import Vector
+from domain.events import RuleRemoved, RuleSet, Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentStore
+from search.answering import Answering
+from search.api_webhooks import Webhooks
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
+from search.request import BadQuery
+from search.rule_encoding import RuleEncoding
+from search.rule_history import RuleHistory
+from search.rules_at_work import RulesAtWork
 from search.service import SearchService
+from search.signed_links import LinkSigner
 from search.speakers import Speakers
 from search.watermarks import Watermarks
+
+
+class ExampleMedia(Protocol):
+    """Media that somebody sends, read. Every method blocks, and raises BadRequest for what can't be read."""
+
+    def picture(self, media: bytes) -> Vector: ...
+
+    def clip(self, media: bytes) -> Vector: ...
+
+    def voice(self, media: bytes) -> Vector:
+        """Of the one person who speaks in it."""
+        ...
+
+    def speech(self, media: bytes) -> str:
+        """What is said in it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RuleParts:
+    """`publish` tells every node what was decided of a rule; it is kept when it returns, and raises OSError when it
+    can't be."""
+
+    at_work: RulesAtWork
+    encoding: RuleEncoding
+    history: RuleHistory
+    publish: Callable[[RuleSet | RuleRemoved], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +64,17 @@ class ApiParts:
     ready: Callable[[], tuple[bool, str]]  # whether new events are being stored, and if not, why
     lag: Callable[[], Mapping[str, int]]  # records not read yet, by topic
     speakers: Speakers
-    voice_of: Callable[[bytes], Vector]  # of a recording; BadRequest when it is not one person speaking
+    examples: ExampleMedia
+    answering: Answering = field(default_factory=lambda: Answering(None))  # who writes answers: nobody, unless given
+    webhooks: Webhooks | None = None  # None: this API knows of none
+    rules: RuleParts | None = None  # None: this API knows of none
+    signer: LinkSigner | None = None  # of links to media; None: this node makes none
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to
     clock: Callable[[], float] = time  # Unix seconds
+
+    def ids_of(self, who: str) -> tuple[str, ...]:
+        """Of everybody meant by a name, a label or an id. Raises BadQuery when nobody is."""
+        if ids := self.speakers.resolve(who):
+            return ids
+        raise BadQuery(self.speakers.nobody(who))

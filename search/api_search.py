@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from domain.events import MODALITIES, Modality
+from domain.events import MODALITIES
+from domain.query import LONGEST_QUERY, Clause, parse_query
+from domain.query import Query as QueryRead
 from domain.ranking import RankedMoment
-from search.api_filters import Heard, heard
+from search.api_filters import Limit, Scope, scope
 from search.api_models import (
+    ClauseModel,
     CompleteUntil,
     MomentModel,
     NewestModel,
+    RerankModel,
     SearchModel,
     SourceModel,
     SourcesModel,
@@ -23,16 +27,13 @@ from search.api_models import (
 )
 from search.api_parts import ApiParts
 from search.clip_links import Links
-from search.instants import parse_instant
-from search.service import LONGEST_QUERY, MOST_MOMENTS, NewMoment, SearchRequest
+from search.request import SearchRequest
+from search.scope import request_of
+from search.service import NewMoment
 
-Sources = Annotated[list[str], Query(description="only these; repeat it for several")]
-Kinds = Annotated[list[Modality], Query(description="only these; repeat it for several")]
-Limit = Annotated[int, Query(ge=1, le=MOST_MOMENTS, description="moments at most")]
-Instant = Annotated[
-    str | None, Query(description="Unix seconds or ISO 8601 (UTC where no zone is given)", max_length=60)
-]
-InVoices = Annotated[Heard, Depends(heard)]
+InScope = Annotated[Scope, Depends(scope)]
+Offset = Annotated[int, Query(ge=0, description="moments to pass over: the pages before this one")]
+MomentIds = Annotated[list[UUID], Query(description="of evidence in an earlier answer; repeat it for several")]
 
 
 def search_routes(parts: ApiParts) -> APIRouter:
@@ -41,43 +42,41 @@ def search_routes(parts: ApiParts) -> APIRouter:
     @routes.get("/search")
     def search(
         request: Request,
-        q: Annotated[str, Query(description="what to look for, in words", max_length=LONGEST_QUERY)],
-        voices: InVoices,
-        source: Sources = [],  # noqa: B006  (the framework copies it)
-        kind: Kinds = [],  # noqa: B006
-        since: Instant = None,
-        until: Instant = None,
+        scope: InScope,
+        q: Annotated[str, Query(description="what to look for: docs/search.md", max_length=LONGEST_QUERY)] = "",
+        like: MomentIds = [],  # noqa: B006  (the framework copies it)
+        unlike: MomentIds = [],  # noqa: B006
         limit: Limit = 10,
+        offset: Offset = 0,
     ) -> SearchModel:
-        """Moments that fit the words, best first, each with its evidence."""
-        where = replace(
-            voices.where(parts),
-            sources=tuple(source),
-            since_s=None if since is None else parse_instant(since),
-            until_s=None if until is None else parse_instant(until),
+        """Moments that fit the words and are like the moments named, best first, each with its evidence.
+
+        Without either, all that pass the filters, newest first.
+        """
+        query = read_query(parts, q)
+        asked = request_of(
+            query,
+            parts.ids_of,
+            scope.where(parts),
+            scope.kinds,
+            limit=limit,
+            offset=offset,
+            like=parts.service.examples(map(str, like)),
+            unlike=parts.service.examples(map(str, unlike)),
         )
-        answer = parts.service.search(SearchRequest(q, tuple(kind) or MODALITIES, where, limit))
-        parts.metrics.searched(answer.took_ms)
-        return SearchModel(
-            query=q,
-            moments=_models(parts, request, answer.moments),
-            complete_until=_complete_until(parts, source),
-            took_ms={stage: round(took_ms, 3) for stage, took_ms in answer.took_ms.items()},
-            warnings=[*stand_in_warnings(parts.encoders), *_unknown(parts, source)],
-        )
+        return found(parts, request, q, query, asked, scope.sources)
 
     @routes.get("/moments/newest")
     def newest(
         request: Request,
-        voices: InVoices,
-        source: Sources = [],  # noqa: B006
-        kind: Kinds = [],  # noqa: B006
+        scope: InScope,
         limit: Limit = 20,
     ) -> NewestModel:
         """What was indexed of the latest event times, latest first."""
-        where = replace(voices.where(parts), sources=tuple(source))
-        moments = parts.service.newest(where, tuple(kind) or MODALITIES, limit)
-        return NewestModel(moments=_models(parts, request, moments), complete_until=_complete_until(parts, source))
+        moments = parts.service.newest(scope.where(parts), scope.kinds or MODALITIES, limit)
+        return NewestModel(
+            moments=_models(parts, request, moments), complete_until=complete_until(parts, scope.sources)
+        )
 
     @routes.get("/sources")
     def sources() -> SourcesModel:
@@ -106,17 +105,53 @@ def search_routes(parts: ApiParts) -> APIRouter:
     return routes
 
 
+def read_query(parts: ApiParts, q: str) -> QueryRead:
+    """Raises QueryMistake. No words at all may do: something else can say what to look for."""
+    if not q.strip():
+        return QueryRead((Clause(),))
+    return parse_query(q, parts.clock())
+
+
+def found(
+    parts: ApiParts,
+    request: Request,
+    q: str,
+    query: QueryRead,
+    asked: SearchRequest,
+    sources: Sequence[str],
+    before_ms: Mapping[str, float] | None = None,
+) -> SearchModel:
+    """`before_ms`: what stages before the search took."""
+    answer = parts.service.search(asked)
+    parts.metrics.searched(answer.took_ms)
+    named = named_sources(query, sources)
+    return SearchModel(
+        query=q,
+        understood=[ClauseModel.of(clause) for clause in query.clauses],
+        moments=_models(parts, request, answer.moments),
+        complete_until=complete_until(parts, named),
+        reranked=[RerankModel.of(report) for report in answer.reranked],
+        took_ms={stage: round(took_ms, 3) for stage, took_ms in {**(before_ms or {}), **answer.took_ms}.items()},
+        warnings=[*stand_in_warnings(parts.encoders), *unknown_sources(parts, named)],
+    )
+
+
+def named_sources(query: QueryRead, sources: Sequence[str]) -> tuple[str, ...]:
+    """Those the question is about: of its filters and of its words."""
+    return tuple(dict.fromkeys((*sources, *(name for clause in query.clauses for name in clause.where.sources))))
+
+
 def _models(parts: ApiParts, request: Request, moments: Sequence[RankedMoment | NewMoment]) -> list[MomentModel]:
     links = Links(parts.archive, parts.public_url or str(request.base_url))
     return [MomentModel.of(moment, links, parts.speakers.label) for moment in moments]
 
 
-def _complete_until(parts: ApiParts, sources: Iterable[str]) -> CompleteUntil:
+def complete_until(parts: ApiParts, sources: Iterable[str]) -> CompleteUntil:
     complete = parts.watermarks.complete_until(sources)
     return {source: {str(modality): until_s for modality, until_s in of.items()} for source, of in complete.items()}
 
 
-def _unknown(parts: ApiParts, sources: Sequence[str]) -> list[str]:
+def unknown_sources(parts: ApiParts, sources: Sequence[str]) -> list[str]:
     if not sources:
         return []
     known = {name for modality in MODALITIES for name in parts.store.sources(modality)}

@@ -11,16 +11,13 @@ from pydantic import BaseModel, Field
 from domain.errors import BadRequest
 from domain.events import Vector
 from domain.speakers import Speaker
+from search.api_body import MEDIA_BODY, read_body
 from search.api_models import ErrorModel
 from search.api_parts import ApiParts
 
 LARGEST_RECORDING_BYTES = 20_000_000
 _READING_RECORDINGS = 1  # thread: a minute of sound keeps a processor busy for seconds
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
-_RECORDING = {
-    "required": True,
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-}
 
 
 class SpeakerModel(BaseModel):
@@ -80,7 +77,7 @@ def speaker_routes(parts: ApiParts) -> APIRouter:
         """Every voice that was told apart, by number."""
         return SpeakersModel.of(speakers.all())
 
-    @routes.post("", status_code=201, openapi_extra={"requestBody": _RECORDING})
+    @routes.post("", status_code=201, openapi_extra={"requestBody": MEDIA_BODY})
     async def enrol(
         request: Request,
         name: str,
@@ -95,10 +92,10 @@ def speaker_routes(parts: ApiParts) -> APIRouter:
                 "no consent is given: a voice identifies a person. Ask the one who speaks, and say in 'consent' who "
                 "agreed and when"
             )
-        recording = await _body(request)
+        recording = await read_body(request, LARGEST_RECORDING_BYTES, "the recording")
 
         def listen() -> Speaker:
-            voice: Vector = parts.voice_of(recording)
+            voice: Vector = parts.examples.voice(recording)
             return speakers.enrol(name, voice, consent.strip(), parts.clock())
 
         return SpeakerModel.of(await to_thread.run_sync(listen, limiter=limiter))
@@ -124,12 +121,3 @@ def speaker_routes(parts: ApiParts) -> APIRouter:
         speakers.forget(who)
 
     return routes
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_RECORDING_BYTES:
-            raise BadRequest(f"the recording is larger than {LARGEST_RECORDING_BYTES / 1e6:.0f} MB: send a shorter one")
-    return bytes(body)

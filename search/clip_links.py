@@ -13,6 +13,15 @@ _LISTED_S = 3600.0  # listed at once: moments found together often lie together
 _SHORTEST_S = 4.0  # a text has no length, and a clip of it should show what was going on
 
 
+def thumbnail_path(key: str) -> str:
+    return f"/thumbnails/{quote(key)}"
+
+
+def clip_path(source: str, start_s: float, end_s: float) -> str:
+    asked = urlencode({"source": source, "start_s": f"{start_s:.3f}", "end_s": f"{end_s:.3f}"})
+    return f"/clip?{asked}"
+
+
 class Links:
     """Links for the moments of one answer; the archive is listed once for those that lie close together.
 
@@ -25,7 +34,7 @@ class Links:
         self._listed: dict[tuple[str, Kind, int], list[ArchivedChunk]] = {}
 
     def thumbnail_url(self, key: str | None) -> str | None:
-        return None if key is None else f"{self._base_url}/thumbnails/{quote(key)}"
+        return None if key is None else self._base_url + thumbnail_path(key)
 
     def clip_url(self, source: str, start_s: float, end_s: float) -> str | None:
         """With `#t=`, so that a player goes to the start asked for; None when nothing is archived then."""
@@ -36,8 +45,7 @@ class Links:
             return None
         if plan is None:
             return None
-        asked = urlencode({"source": source, "start_s": f"{start_s:.3f}", "end_s": f"{end_s:.3f}"})
-        return f"{self._base_url}/clip?{asked}#t={plan.start_offset_s:.3f}"
+        return f"{self._base_url}{clip_path(source, start_s, end_s)}#t={plan.start_offset_s:.3f}"
 
     def overlapping(self, source: str, kind: Kind, start_s: float, end_s: float) -> list[ArchivedChunk]:
         """As the archive's own."""

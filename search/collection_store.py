@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from domain.events import Modality, MomentDescribed, Vector
 from domain.moments import moment_id
 from domain.ports import Hit, Labels, MomentFilter, StoredMoment
-from search.collections import Collection, CollectionSpec, Point, Row, check_moment
+from search.collections import WORDS, Collection, CollectionSpec, Point, Row, check_moment
 from search.payload import HEARD, from_payload, labels_payload, to_payload
 from search.words import Bm25Words
 
@@ -22,7 +22,9 @@ class CollectionStore:
     `upsert` checks every moment before it writes the first and raises BadEvent for one that can't be kept.
     """
 
-    def __init__(self, collections: Sequence[Collection], then_close: ExitStack | None = None) -> None:
+    def __init__(
+        self, collections: Sequence[Collection], then_close: ExitStack | None = None, *, is_shared: bool = False
+    ) -> None:
         self._collections: Mapping[Modality, Collection] = {
             each.spec.modality: each for each in collections if each.spec.modality is not None
         }
@@ -31,6 +33,8 @@ class CollectionStore:
         self._words = Bm25Words()
         self._then_close = then_close or ExitStack()
         self._unflushed: dict[str, Collection] = {}
+        self._is_shared = is_shared  # other processes write to the collections too
+        self._changes = 0
 
     def check(self, moments: Sequence[MomentDescribed]) -> None:
         for moment in moments:
@@ -58,37 +62,55 @@ class CollectionStore:
             ]
             for first in range(0, len(points), UPSERT_POINTS):
                 collection.upsert(points[first : first + UPSERT_POINTS])
-            self._unflushed[collection.spec.name] = collection
+            self._changed(collection)
 
     def relabel(self, modality: Modality, labels: Mapping[str, Labels]) -> None:
         if (collection := self._collections.get(modality)) is not None and labels:
             collection.set_fields({id: labels_payload(each) for id, each in labels.items()})
-            self._unflushed[collection.spec.name] = collection
+            self._changed(collection)
 
     def delete(self, modality: Modality, ids: Iterable[str]) -> None:
         if (collection := self._collections.get(modality)) is not None and (gone := list(ids)):
             collection.delete(gone)
-            self._unflushed[collection.spec.name] = collection
+            self._changed(collection)
 
     def delete_voices(self, ids: Iterable[str]) -> None:
         """The cues go too: how a voice sounded is told by them."""
         if (collection := self._collections.get("speech")) is not None and (gone := list(ids)):
             collection.forget(gone, ["voice"] if "voice" in collection.spec.vectors else [], HEARD)
-            self._unflushed[collection.spec.name] = collection
+            self._changed(collection)
+
+    def generation(self) -> int | None:
+        return None if self._is_shared else self._changes
+
+    def get(self, modality: Modality, ids: Iterable[str], *, with_vectors: bool = False) -> list[StoredMoment]:
+        collection = self._collections.get(modality)
+        if collection is None or not (wanted := list(ids)):
+            return []
+        return [_stored(modality, collection.spec, row) for row in collection.get(wanted, with_vectors=with_vectors)]
 
     def search_vector(
-        self, modality: Modality, vector: Vector, where: MomentFilter, limit: int, *, with_vectors: bool = False
+        self,
+        modality: Modality,
+        vector: Vector,
+        where: MomentFilter,
+        limit: int,
+        *,
+        with_vectors: bool = False,
+        using: str | None = None,
     ) -> list[Hit]:
         collection = self._collections.get(modality)
         if collection is None or limit < 1:
             return []
         spec = collection.spec
-        if len(vector) != spec.vectors[spec.searched_by]:
+        name = using or spec.searched_by
+        if name not in spec.vectors:
+            return []
+        if len(vector) != spec.vectors[name]:
             raise ValueError(
-                f"the query's vector has {len(vector)} numbers; collection {spec.name!r} keeps "
-                f"{spec.vectors[spec.searched_by]}"
+                f"the query's vector has {len(vector)} numbers; collection {spec.name!r} keeps {spec.vectors[name]}"
             )
-        return _hits(modality, spec, collection.nearest(vector, where, limit, with_vectors=with_vectors))
+        return _hits(modality, spec, collection.nearest(vector, where, limit, with_vectors=with_vectors, using=name))
 
     def search_words(
         self, modality: Modality, words: str, where: MomentFilter, limit: int, *, with_vectors: bool = False
@@ -97,7 +119,7 @@ class CollectionStore:
         query = self._words.of_query(words)
         if collection is None or not collection.spec.words or query is None or limit < 1:
             return []
-        rows = collection.nearest(query, where, limit, with_vectors=with_vectors)
+        rows = collection.nearest(query, where, limit, with_vectors=with_vectors, using=WORDS)
         return _hits(modality, collection.spec, [row for row in rows if row.score > 0.0])
 
     def newest(
@@ -120,6 +142,10 @@ class CollectionStore:
         for collection in self._collections.values():
             collection.close()
         self._then_close.close()
+
+    def _changed(self, collection: Collection) -> None:
+        self._changes += 1
+        self._unflushed[collection.spec.name] = collection
 
     def _point(
         self, collection: Collection, id: str, moment: MomentDescribed, stored_s: float, labels: Labels

@@ -112,8 +112,14 @@ class Collection(Protocol):
         """Leaves nothing in the files of what was deleted, as far as that is in this process's hands."""
         ...
 
-    def nearest(self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
-        """By the vector searched by, or by words; best first."""
+    def get(self, ids: Sequence[str], *, with_vectors: bool) -> list[Row]:
+        """In no order."""
+        ...
+
+    def nearest(
+        self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool, using: str
+    ) -> list[Row]:
+        """By the vector of this name, or by words; best first."""
         ...
 
     def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:

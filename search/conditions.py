@@ -54,12 +54,19 @@ class OneWithAll:
     conditions: tuple[AnyOf | Between, ...]
 
 
-Condition: TypeAlias = AnyOf | Between | OneWithAll
+@dataclass(frozen=True, slots=True)
+class NotAll:
+    """At least one of the conditions does not hold."""
+
+    conditions: tuple[Condition, ...]
+
+
+Condition: TypeAlias = AnyOf | Between | OneWithAll | NotAll
 
 
 def conditions(where: MomentFilter) -> list[Condition]:
     """All of them must hold."""
-    found: list[Condition] = []
+    found: list[Condition] = [NotAll(tuple(conditions(each))) for each in where.excluded]
     for field, values in (
         ("source", where.sources),
         ("speakers", where.speakers),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import qdrant_edge as edge
 
 from domain.ports import MomentFilter
-from search.conditions import AnyOf, Between, Condition, OneWithAll, conditions
+from search.conditions import AnyOf, Between, Condition, NotAll, OneWithAll, conditions
 
 
 def with_ids(ids: Sequence[str]) -> edge.Filter:
@@ -20,7 +20,7 @@ def edge_filter(where: MomentFilter) -> edge.Filter | None:
     return edge.Filter(must=list(must)) if must else None
 
 
-def _condition(condition: Condition) -> edge.FieldCondition | edge.NestedCondition:
+def _condition(condition: Condition) -> edge.FieldCondition | edge.NestedCondition | edge.Filter:
     match condition:
         case AnyOf(field, values):
             return edge.FieldCondition(field, match=edge.MatchAny(list(values)))
@@ -28,3 +28,5 @@ def _condition(condition: Condition) -> edge.FieldCondition | edge.NestedConditi
             return edge.FieldCondition(field, range=edge.RangeFloat(gte=low, lte=high))
         case OneWithAll(field, inner):
             return edge.NestedCondition(field, edge.Filter(must=[_condition(each) for each in inner]))
+        case NotAll(inner):
+            return edge.Filter(must_not=[edge.Filter(must=[_condition(each) for each in inner])])

@@ -6,20 +6,19 @@ import qdrant_edge as edge
 
 from domain.events import Vector
 from domain.ports import MomentFilter
-from search.collections import WORDS, CollectionSpec, SparseWords
+from search.collections import SparseWords
 from search.edge_filter import edge_filter
 
 _LOOKED_AT_AGAIN = 2.0  # times as many as wanted are compared by their whole vectors
 
 
 def nearest_query(
-    query: Vector | SparseWords, spec: CollectionSpec, where: MomentFilter, limit: int, neighbours: int
+    query: Vector | SparseWords, using: str, where: MomentFilter, limit: int, neighbours: int
 ) -> edge.QueryRequest:
-    """Scores and ids by the vector searched by, or by words, which are weighed already."""
-    if isinstance(query, SparseWords):
-        asked = edge.Query.Nearest(edge.SparseVector(query.indices, query.values), using=WORDS)
-    else:
-        asked = edge.Query.Nearest(list(query), using=spec.searched_by)
+    """Scores and ids by the vector `using` names, or by words, which are weighed already."""
+    asked = edge.Query.Nearest(
+        edge.SparseVector(query.indices, query.values) if isinstance(query, SparseWords) else list(query), using=using
+    )
     again = edge.QuantizationSearchParams(rescore=True, oversampling=_LOOKED_AT_AGAIN)
     return edge.QueryRequest(
         limit=limit,

@@ -121,7 +121,13 @@ class EdgeCollection:
                 shard.expire()
         self._sealing.wake()
 
-    def nearest(self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
+    def get(self, ids: Sequence[str], *, with_vectors: bool) -> list[Row]:
+        with self._locks.turn:
+            return [row for shard in self._shards() for row in shard.rows(ids, with_vectors=with_vectors)]
+
+    def nearest(
+        self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool, using: str
+    ) -> list[Row]:
         with self._locks.turn:
             if isinstance(query, SparseWords):
                 query = weighed(query, [shard.frequencies for shard in self._shards()])
@@ -130,7 +136,7 @@ class EdgeCollection:
             for shard, narrowed in self._searched(where):
                 if narrowed not in asked:
                     neighbours = self._options.neighbours_looked_at
-                    asked[narrowed] = nearest_query(query, self.spec, narrowed, limit, neighbours)
+                    asked[narrowed] = nearest_query(query, using, narrowed, limit, neighbours)
                 found += [(score, id, shard) for score, id in shard.nearest(asked[narrowed])]
             best = heapq.nlargest(limit, found, key=lambda hit: hit[0])
             scores = {id: score for score, id, _ in best}

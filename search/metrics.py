@@ -1,7 +1,7 @@
 """What a search node tells Prometheus: how fresh, how much, how fast, how far behind.
 
-Labels are modalities, topics and stages, of which there are a handful; a source is a label only where its own age is
-the point, since every new label value is a time series kept for as long as the process lives.
+Labels are modalities, topics, stages and webhooks, of which there are a handful; a source is a label only where its own
+age is the point, since every new label value is a time series kept for as long as the process lives.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from domain.deliveries import DeliveryAttempted, DeliveryDeadLettered, DeliveryEvent
 from domain.events import CoverageAdvanced, MomentDescribed
 from search.watermarks import Watermarks
 
@@ -68,6 +69,12 @@ class NodeMetrics:
         self._dead_letters = Counter(
             "nowseen_dead_letters", "Events that can never be indexed.", ("topic",), registry=registry
         )
+        self._webhooks = Counter(
+            "nowseen_webhooks",
+            "Attempts to tell an endpoint that were delivered or failed, and deliveries given up on.",
+            ("endpoint", "outcome"),
+            registry=registry,
+        )
         self._search = Histogram(
             "nowseen_search_seconds", "Searches, by stage.", ("stage",), buckets=_SEARCH_BUCKETS_S, registry=registry
         )
@@ -91,6 +98,14 @@ class NodeMetrics:
 
     def rejected(self, topic: str) -> None:
         self._dead_letters.labels(topic).inc()
+
+    def webhook(self, event: DeliveryEvent) -> None:
+        """What became of a delivery."""
+        match event:
+            case DeliveryAttempted(endpoint=endpoint, is_delivered=is_delivered):
+                self._webhooks.labels(endpoint, "delivered" if is_delivered else "failed").inc()
+            case DeliveryDeadLettered(delivery=delivery):
+                self._webhooks.labels(delivery.endpoint, "given_up").inc()
 
     def lag(self, topic: str, records: int) -> None:
         self._lag.labels(topic).set(records)

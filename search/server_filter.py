@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qdrant_client import models as m
 
 from domain.ports import MomentFilter
-from search.conditions import AnyOf, Between, Condition, OneWithAll, conditions
+from search.conditions import AnyOf, Between, Condition, NotAll, OneWithAll, conditions
 
 
 def with_ids(ids: Sequence[str]) -> m.Filter:
@@ -29,3 +29,5 @@ def _condition(condition: Condition) -> m.Condition:
         case OneWithAll(field, inner):
             filter = m.Filter(must=[_condition(each) for each in inner])
             return m.NestedCondition(nested=m.Nested(key=field, filter=filter))
+        case NotAll(inner):
+            return m.Filter(must_not=[m.Filter(must=[_condition(each) for each in inner])])

@@ -128,7 +128,15 @@ class ServerCollection:
     def purge(self) -> None:
         """Nothing: see `forget`."""
 
-    def nearest(self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
+    def get(self, ids: Sequence[str], *, with_vectors: bool) -> list[Row]:
+        vectors = list(self.spec.vectors) if with_vectors else False
+        with self._guard():
+            found = self._client.retrieve(self._name, list(ids), with_payload=True, with_vectors=vectors)
+        return [_row(each) for each in found]
+
+    def nearest(
+        self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool, using: str
+    ) -> list[Row]:
         asked = (
             m.SparseVector(indices=query.indices, values=query.values)
             if isinstance(query, SparseWords)
@@ -138,7 +146,7 @@ class ServerCollection:
             found = self._client.query_points(
                 self._name,
                 query=asked,
-                using=WORDS if isinstance(query, SparseWords) else self.spec.searched_by,
+                using=using,
                 query_filter=server_filter(where),
                 limit=limit,
                 with_payload=True,

@@ -2,53 +2,43 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import TypeAlias
 
-import numpy as np
+from domain.diversity import diversify
+from domain.events import MODALITIES, Modality, Vector
+from domain.joining import join
+from domain.ports import Labels, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder, StoredMoment
+from domain.ranking import Evidence, FusionOptions, RankedMoment, fuse
+from domain.words_in_common import holds_phrase
+from search.evidence import EvidenceFinder, EvidenceOptions
+from search.halves import find_halves
+from search.request import (
+    DEEPEST,
+    BadQuery,
+    Example,
+    Likeness,
+    SearchRequest,
+    check_filter,
+    check_limit,
+    check_modalities,
+)
+from search.reranking import Reranking, RerankReport
+from search.stopwatch import Stopwatch
 
-from domain.calibration import CalibrationOptions, calibrate
-from domain.events import MODALITIES, Modality, MomentDescribed, Vector
-from domain.ports import Hit, Labels, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder, StoredMoment
-from domain.ranking import Evidence, FusionOptions, RankedMoment, Why, fuse
-from domain.words_in_common import match_words
-from search.query_bank import QueryBank
-from search.query_vectors import QueryVectors
-
-LONGEST_QUERY = 2000  # characters
-MOST_MOMENTS = 100
-
-
-class BadQuery(ValueError):  # noqa: N818  (a query can be bad without being an error of ours)
-    """The question can't be answered as it is put. The message says why, for the one who asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchRequest:
-    """Raises BadQuery when it makes no sense."""
-
-    text: str
-    modalities: tuple[Modality, ...] = MODALITIES
-    where: MomentFilter = field(default_factory=MomentFilter)
-    limit: int = 10
-
-    def __post_init__(self) -> None:
-        if not self.text.strip():
-            raise BadQuery("the query is empty: say what to look for")
-        if len(self.text) > LONGEST_QUERY:
-            raise BadQuery(f"the query has {len(self.text)} characters; {LONGEST_QUERY} are the most")
-        check_scope(self.modalities, self.where, self.limit)
+__all__ = ["NewMoment", "SearchAnswer", "SearchOptions", "SearchService"]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """Best first; empty when nothing matches. `took_ms` by stage: encode, store, rank."""
+    """Best first; empty when nothing matches. `took_ms` by stage: encode, store, rank, rerank; or "remembered"."""
 
     moments: tuple[RankedMoment, ...]
     took_ms: Mapping[str, float]
+    reranked: tuple[RerankReport, ...] = ()  # what a closer look did; empty where nothing was ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +59,29 @@ class NewMoment:
     is_final: bool = True
 
 
+_Tier: TypeAlias = tuple[tuple[RankedMoment, ...], tuple[RerankReport, ...], bool]  # True: there are no more
+_Key: TypeAlias = tuple[SearchRequest, int]  # the request without its page, and how deep
+
+# A list of what passes a filter is read moment by moment: only what lies inside another is shown with it.
+_AS_STORED = FusionOptions(gap_s=0.0, longest_s=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    least_score: float = 0.15  # below it a hit is no evidence; see CalibrationOptions for what it lets through
-    fetched_per_moment: int = 4  # hits asked of each modality for one moment of the answer, because hits merge
-    most_fetched: int = 200
-    remembered_queries: int = 256
-    calibration: CalibrationOptions = field(default_factory=CalibrationOptions)
+    """`tiers`: the best so many moments are made of so many hits of each kind and reason. One order for all the pages
+    of a tier, so that none is shown twice; few hits for the first pages, which are most of those asked for."""
+
+    tiers: tuple[tuple[int, int], ...] = ((25, 100), (100, 400), (DEEPEST, 1000))
+    evidence: EvidenceOptions = field(default_factory=EvidenceOptions)
     fusion: FusionOptions = field(default_factory=FusionOptions)
+    remembered_answers: int = 256
 
 
 class SearchService:
-    """Blocks for milliseconds, at the first query for as long as encoding the query bank takes. Thread-safe."""
+    """Blocks for milliseconds, at the first query for as long as encoding the query bank takes. Thread-safe.
+
+    An answer is remembered for as long as nothing is written to the store.
+    """
 
     def __init__(
         self,
@@ -88,46 +89,43 @@ class SearchService:
         sentences: SentenceEncoder,
         pictures: PictureEncoder,
         options: SearchOptions | None = None,
+        reranking: Reranking | None = None,
     ) -> None:
         self._store = store
         self._options = options or SearchOptions()
-        remembered = self._options.remembered_queries
-        self._queries: dict[Why, QueryVectors] = {
-            "meaning": QueryVectors(sentences, remembered),
-            "picture": QueryVectors(pictures, remembered),
-        }
-        self._banks: dict[Why, QueryBank] = {"meaning": QueryBank(sentences), "picture": QueryBank(pictures)}
+        self._finder = EvidenceFinder(store, sentences, pictures, self._options.evidence)
+        self._reranking = reranking or Reranking()
+        self._remembered: OrderedDict[_Key, _Tier] = OrderedDict()
+        self._of_generation: int | None = None
+        self._turn = Lock()
 
     def search(self, request: SearchRequest) -> SearchAnswer:
         """The best moments for the request. Raises what the store and the encoders raise."""
-        took_ms: dict[str, float] = {}
-        fetched = min(self._options.fetched_per_moment * request.limit, self._options.most_fetched)
-        modalities = tuple(dict.fromkeys(request.modalities))
-        with _timed(took_ms, "encode"):
-            vectors: dict[Why, Vector] = {}
-            for modality in modalities:
-                if (why := _dense_why(modality)) not in vectors:
-                    vectors[why] = self._queries[why].of(request.text)
-                    self._banks[why].vectors()
-        dense: list[tuple[Why, list[Hit]]] = []
-        worded: list[Hit] = []
-        with _timed(took_ms, "store"):
-            for modality in modalities:
-                why = _dense_why(modality)
-                found = self._store.search_vector(modality, vectors[why], request.where, fetched, with_vectors=True)
-                dense.append((why, found))
-                if modality != "scene":
-                    worded += self._store.search_words(modality, request.text, request.where, fetched)
-        with _timed(took_ms, "rank"):
-            evidence = [each for why, hits in dense for each in self._by_vector(why, request.text, hits)]
-            evidence += _by_words(request.text, worded)
-            strong = [each for each in evidence if each.score >= self._options.least_score]
-            moments = tuple(fuse(strong, self._options.fusion)[: request.limit])
-        return SearchAnswer(moments, took_ms)
+        watch = Stopwatch()
+        generation = self._store.generation()
+        asked = replace(request, limit=1, offset=0)  # every page is of one order
+        wanted = request.offset + request.limit
+        best: list[RankedMoment] = []
+        reports: tuple[RerankReport, ...] = ()
+        for depth, fetched in self._options.tiers:
+            tier, reports, is_all = self._tier(asked, depth, fetched, generation, watch)
+            shown = {each.moment_id for moment in best for each in moment.evidence}
+            best += [each for each in tier if shown.isdisjoint(piece.moment_id for piece in each.evidence)]
+            if len(best) >= wanted or is_all:
+                break
+        if "rank" in watch.took_ms:  # not all of it was remembered
+            watch.took_ms.pop("remembered")
+        page = best[request.offset : wanted]
+        if not any(each.excluded for each in (request, *request.meanwhile)):
+            with watch.stage("store"):
+                page = [self._pictured(moment) for moment in page]
+        return SearchAnswer(tuple(page), watch.took_ms, reports)
 
     def newest(self, where: MomentFilter, modalities: Sequence[Modality], limit: int) -> tuple[NewMoment, ...]:
         """The latest moments by start, latest first. Raises BadQuery."""
-        check_scope(modalities, where, limit)
+        check_modalities(modalities)
+        check_filter(where)
+        check_limit(limit)
         found = [
             _new(stored)
             for modality in dict.fromkeys(modalities)
@@ -136,79 +134,100 @@ class SearchService:
         found.sort(key=lambda moment: (-moment.start_s, moment.moment_id))
         return tuple(found[:limit])
 
-    def _by_vector(self, why: Why, query: str, hits: Sequence[Hit]) -> Iterator[Evidence]:
-        if not hits:
+    def examples(self, moment_ids: Iterable[str]) -> tuple[Example, ...]:
+        """The moments, to be like or unlike: a scene by its picture, speech and texts by their meaning. Raises
+        BadQuery for one that is not there."""
+        missing = dict.fromkeys(moment_ids)
+        found: list[Example] = []
+        for modality in MODALITIES:
+            by: Likeness = "picture" if modality == "scene" else "meaning"
+            found += [
+                Example(by, next(iter(stored.moment.vectors.values())), stored.id)
+                for stored in self._store.get(modality, missing, with_vectors=True)
+            ]
+        for example in found:
+            missing.pop(str(example.moment_id), None)
+        if missing:
+            raise BadQuery(
+                f"there is no moment {next(iter(missing))}: it may have been deleted, or replaced by another"
+            )
+        return tuple(found)
+
+    def _tier(self, asked: SearchRequest, depth: int, fetched: int, generation: int | None, watch: Stopwatch) -> _Tier:
+        key = asked, depth
+        with watch.stage("remembered"):
+            remembered = self._recall(key, generation)
+        if remembered is not None:
+            return remembered
+        vectors: dict[str, Vector] = {}
+        moments, is_all = self._found(asked, fetched, watch, vectors)
+        reports: tuple[RerankReport, ...] = ()
+        if asked.text.strip() and not asked.meanwhile:
+            with watch.stage("rerank"):
+                again, reports = self._reranking.apply(asked.text, self._finder.picture_query(asked), moments)
+                moments = list(again)
+        if any(each.is_ranked for each in (asked, *asked.meanwhile)):
+            with watch.stage("rank"):
+                is_all = is_all and len(moments) <= depth
+                moments = diversify(moments, vectors, depth)
+        tier = tuple(moments[:depth]), reports, is_all and len(moments) <= depth
+        if all(report.state in ("absent", "done") for report in reports):  # else the next one may have more time
+            self._remember(key, generation, tier)
+        return tier
+
+    def _found(
+        self, asked: SearchRequest, fetched: int, watch: Stopwatch, vectors: dict[str, Vector]
+    ) -> tuple[list[RankedMoment], bool]:
+        """And whether more hits would bring up nothing more."""
+        if asked.meanwhile:
+            halves = find_halves([asked, *asked.meanwhile], self._finder, fetched, watch)
+            with watch.stage("rank"):
+                return join(halves, self._options.fusion), all(_are_all(half, fetched) for half in halves)
+        evidence = self._finder.find(asked, fetched, watch, vectors)
+        with watch.stage("rank"):
+            moments = fuse(evidence, self._options.fusion if asked.is_ranked else _AS_STORED)
+            return [moment for moment in moments if _holds(moment, asked.phrases)], _are_all(evidence, fetched)
+
+    def _pictured(self, moment: RankedMoment) -> RankedMoment:
+        """With a picture of what was seen meanwhile, where the evidence has none."""
+        if moment.thumbnail_key is not None:
+            return moment
+        where = MomentFilter((moment.source,), moment.start_s, moment.end_s)
+        seen = (stored.moment.thumbnail_key for stored in self._store.newest("scene", where, 3))
+        return replace(moment, thumbnail_key=next((key for key in seen if key is not None), None))
+
+    def _recall(self, key: _Key, generation: int | None) -> _Tier | None:
+        with self._turn:
+            if generation is None or generation != self._of_generation:
+                return None
+            found = self._remembered.get(key)
+            if found is not None:
+                self._remembered.move_to_end(key)
+            return found
+
+    def _remember(self, key: _Key, generation: int | None, tier: _Tier) -> None:
+        if generation is None:
             return
-        rows = np.asarray([next(iter(hit.stored.moment.vectors.values())) for hit in hits], dtype=np.float32)
-        cosines = np.asarray([hit.score for hit in hits], dtype=np.float64)
-        scores = calibrate(cosines, rows @ self._banks[why].vectors().T, self._options.calibration)
-        for hit, score in zip(hits, scores.tolist(), strict=True):
-            yield _evidence(hit, why, score, match_words(query, hit.stored.moment.text).words)
+        with self._turn:
+            if self._of_generation != generation:
+                self._remembered.clear()
+                self._of_generation = generation
+            self._remembered[key] = tier
+            while len(self._remembered) > self._options.remembered_answers:
+                self._remembered.popitem(last=False)
 
 
-def check_scope(modalities: Sequence[Modality], where: MomentFilter, limit: int) -> None:
-    """Raises BadQuery when no moment could be in such a scope."""
-    if not modalities:
-        raise BadQuery(f"no modality is chosen: take at least one of {', '.join(MODALITIES)}")
-    if unknown := sorted(set(modalities) - set(MODALITIES)):
-        raise BadQuery(f"{', '.join(unknown)} is not a modality; there are {', '.join(MODALITIES)}")
-    if not 1 <= limit <= MOST_MOMENTS:
-        raise BadQuery(f"limit is {limit}; it goes from 1 to {MOST_MOMENTS}")
-    for name, bound_s in (("since_s", where.since_s), ("until_s", where.until_s)):
-        if bound_s is not None and not math.isfinite(bound_s):
-            raise BadQuery(f"{name} is {bound_s}; it is a time in Unix seconds")
-    if where.since_s is not None and where.until_s is not None and where.since_s > where.until_s:
-        raise BadQuery(f"since_s ({where.since_s}) is after until_s ({where.until_s})")
-    for name, bounds in (("valence", where.valence), ("arousal", where.arousal)):
-        if bounds is not None and not -1 <= bounds[0] <= bounds[1] <= 1:
-            raise BadQuery(f"{name} goes from {bounds[0]} to {bounds[1]}; the lower comes first, both -1 to 1")
+def _are_all(evidence: Sequence[Evidence], fetched: int) -> bool:
+    return max(Counter((each.modality, each.why) for each in evidence).values(), default=0) < fetched
 
 
-def _dense_why(modality: Modality) -> Why:
-    return "picture" if modality == "scene" else "meaning"
-
-
-def _by_words(query: str, hits: Sequence[Hit]) -> Iterator[Evidence]:
-    for hit in hits:
-        match = match_words(query, hit.stored.moment.text)
-        yield _evidence(hit, "words", match.score, match.words)
-
-
-def _evidence(hit: Hit, why: Why, score: float, matched_words: tuple[str, ...]) -> Evidence:
-    moment = hit.stored.moment
-    return Evidence(
-        moment_id=hit.stored.id,
-        modality=moment.modality,
-        why=why,
-        score=score,
-        raw_score=hit.score,
-        start_s=moment.start_s,
-        end_s=moment.end_s,
-        text=moment.text,
-        matched_words=matched_words,
-        encoder=moment.encoder,
-        thumbnail_key=moment.thumbnail_key,
-        source=moment.source,
-        labels=hit.stored.labels,
-        language=_language(moment),
-        is_final=moment.is_final,
-    )
+def _holds(moment: RankedMoment, phrases: Sequence[str]) -> bool:
+    return all(any(holds_phrase(phrase, each.text) for each in moment.evidence) for phrase in phrases)
 
 
 def _new(stored: StoredMoment) -> NewMoment:
     moment = stored.moment
     return NewMoment(
         stored.id, moment.source, moment.modality, moment.start_s, moment.end_s, moment.text, moment.thumbnail_key,
-        moment.encoder, stored.stored_s, stored.labels, _language(moment), moment.is_final,
+        moment.encoder, stored.stored_s, stored.labels, str(moment.attributes.get("language", "")), moment.is_final,
     )  # fmt: skip
-
-
-def _language(moment: MomentDescribed) -> str:
-    return str(moment.attributes.get("language", ""))
-
-
-@contextmanager
-def _timed(took_ms: dict[str, float], stage: str) -> Iterator[None]:
-    began = time.perf_counter()
-    yield
-    took_ms[stage] = (time.perf_counter() - began) * 1000

@@ -53,18 +53,20 @@ def open_store(location: StoreLocation, specs: Sequence[CollectionSpec]) -> Stor
     if sum(spec.modality is None for spec in specs) != 1:
         raise ConfigError("exactly one collection, that of the speakers, must have no modality: see topology.yaml")
     collections: Sequence[Collection]
+    is_shared = False
     match location:
         case EdgeFolder():
             from search.edge_folder import open_edge_collections
 
             collections, opened = open_edge_collections(location.path, specs, location.options)
         case QdrantServer():
-            from search.server_store import open_server_collections
+            from search.server_store import IN_MEMORY, open_server_collections
 
+            is_shared = location.url != IN_MEMORY
             collections, opened = open_server_collections(
                 location.url, specs, api_key=location.api_key, prefix=location.prefix
             )
     (voices,) = (each for each in collections if each.spec.modality is None)
     opened.callback(voices.close)
-    moments = CollectionStore([each for each in collections if each is not voices], opened)
+    moments = CollectionStore([each for each in collections if each is not voices], opened, is_shared=is_shared)
     return Stores(moments, CollectionSpeakerStore(voices))

@@ -1,8 +1,9 @@
-"""What a compacted topic holds now: the newest event of each key."""
+"""What a compacted topic holds now: the newest record of each key."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
@@ -14,9 +15,28 @@ QUIET_S = 2.0  # a broker that doesn't tell the end of a partition is taken to b
 LONGEST_S = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    value: bytes
+    headers: dict[str, bytes]
+
+
 def latest(kafka: KafkaSettings, topic: str) -> dict[bytes, Event]:
-    """By record key. Blocks. Raises ConnectionError when the topic can't be read to its end."""
+    """Events by record key, without what another version wrote. Blocks. Raises ConnectionError when the topic can't be
+    read to its end."""
     events: dict[bytes, Event] = {}
+    for key, record in latest_records(kafka, topic).items():
+        try:
+            events[key] = decode(key, record.value, record.headers)
+        except BadEvent:
+            continue
+    return events
+
+
+def latest_records(kafka: KafkaSettings, topic: str) -> dict[bytes, Record]:
+    """By key, those written last at the end; without keys that a record without a value forgot. As `latest` blocks and
+    fails."""
+    records: dict[bytes, Record] = {}
     reader = Consumer(
         kafka.confluent()
         | {"group.id": "nowseen-reader", "enable.auto.commit": False, "enable.partition.eof": True,
@@ -48,14 +68,13 @@ def latest(kafka: KafkaSettings, topic: str) -> dict[bytes, Event]:
                 continue
             if (record.offset() or 0) + 1 >= behind.get(record.partition(), 0):
                 behind.pop(record.partition(), None)
-            key = record.key() or b""
-            try:
+            key, value = record.key() or b"", record.value()
+            records.pop(key, None)
+            if value is not None:
                 headers = {
                     str(name): value for name, value in dict(record.headers() or []).items() if isinstance(value, bytes)
                 }
-                events[key] = decode(key, record.value(), headers)
-            except BadEvent:
-                events.pop(key, None)  # a tombstone, or what another version wrote
+                records[key] = Record(value, headers)
     finally:
         reader.close()
-    return events
+    return records

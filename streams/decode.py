@@ -65,7 +65,7 @@ def decode_frames(chunk: ChunkPublished, frames_per_s: float) -> list[Frame]:
                 if at_s > chunk.duration_s + LONGER_S:
                     raise _longer(chunk)
                 if sampler.keep(at_s) and frame.width * frame.height <= MAX_FRAME_PIXELS:
-                    frames.append(Frame(chunk.start_s + at_s, _shrunk(frame)))
+                    frames.append(Frame(chunk.start_s + at_s, shrunk(frame)))
     if not frames:
         raise BadEvent("no frame of the chunk could be decoded: it is damaged, or does not start with a keyframe")
     return frames
@@ -150,7 +150,8 @@ def _longer(chunk: ChunkPublished) -> BadEvent:
     return BadEvent(f"the chunk lasts longer than its ce_durationms ({chunk.duration_s:.1f} s) says")
 
 
-def _shrunk(frame: VideoFrame) -> Image:
+def shrunk(frame: VideoFrame) -> Image:
+    """At most KEPT_SIDE on its longer side, RGB."""
     scale = min(1.0, KEPT_SIDE / max(frame.width, frame.height))
     width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
     small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")

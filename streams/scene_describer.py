@@ -81,7 +81,7 @@ class SceneDescriber:
     def _scenes(self, chunk: ChunkPublished, frames: list[Frame], vectors: Matrix) -> list[MomentDescribed]:
         scenes = []
         found = runs([frame.image for frame in frames], self._rules.same_picture)
-        means = np.stack([_unit_mean(vectors[run.start : run.stop]) for run in found])
+        means = np.stack([unit_mean(vectors[run.start : run.stop]) for run in found])
         for run, mean, cues in zip(found, means, self._moods.look(means), strict=True):
             start_s = frames[run.start].time_s
             middle = frames[(run.start + run.stop - 1) // 2].image
@@ -100,7 +100,8 @@ class SceneDescriber:
         return scenes
 
 
-def _unit_mean(rows: Matrix) -> npt.NDArray[np.float32]:
+def unit_mean(rows: Matrix) -> npt.NDArray[np.float32]:
+    """The mean direction of (n, d) rows, (d,), of unit length."""
     mean = rows.mean(axis=0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
 

@@ -19,11 +19,16 @@ import av
 import numpy as np
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from hypothesis import HealthCheck, settings
 
 from domain.events import Event, decode
 from domain.topology import Topology, parse_topology
 
 _QUIET_S = 6.0
+
+# How long an example takes on a busy machine is not what a test is about.
+settings.register_profile("nowseen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nowseen")
 
 # A client says when its broker stops; at the end of a session that is no news.
 logging.getLogger("nowseen.kafka").addHandler(logging.NullHandler())
@@ -251,3 +256,34 @@ def _picture(film: Film, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np
 def _tone(film: Film) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     times = np.arange(round(film.seconds * film.rate_hz)) / film.rate_hz
     return np.stack([0.3 * np.sin(2 * np.pi * 440 * times)] * 2).astype(np.float32)
+
+
+class MakeCrossEncoder(Protocol):
+    def __call__(self, folder: Path, scores: int = 1) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def make_cross_encoder() -> MakeCrossEncoder:
+    """Saves a small cross-encoder with random weights, the same in every run; gives its name for `encoders.load`."""
+
+    def make(folder: Path, scores: int = 1) -> str:
+        from encoders.torchvision_shim import make_torchvision_importable
+
+        make_torchvision_importable()
+        import torch
+        from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+
+        words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "bus", "stops", "the", "dog", "barks"]
+        config = BertConfig(
+            vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+            max_position_embeddings=32, initializer_range=1.0, id2label={at: f"score {at}" for at in range(scores)},
+            label2id={f"score {at}": at for at in range(scores)},
+        )  # fmt: skip
+        with torch.random.fork_rng():
+            torch.manual_seed(7)
+            BertForSequenceClassification(config).save_pretrained(folder)  # type: ignore[no-untyped-call]
+        (folder / "vocab.txt").write_text("\n".join(words))
+        BertTokenizer(str(folder / "vocab.txt"), model_max_length=30).save_pretrained(folder)
+        return f"cross_encoder:{folder}"
+
+    return make

@@ -12,16 +12,18 @@ import pytest
 from domain.containers import CONTAINERS, container_of
 from domain.events import ChunkPublished, Event, TextPublished, decode
 from domain.mood import MOOD_LABELS
-from search.api_filters import heard
+from nowseen.client import Narrowed, Nowseen
+from search.api_filters import scope
 
 DOCS = Path(__file__).parents[2] / "docs"
 EVENTS = (DOCS / "events.md").read_text(encoding="utf-8")
 
 
-def block(marker: str) -> str:
+def block(marker: str, document: str = "events.md") -> str:
     """The code block that follows the marker."""
-    found = re.search(rf"<!-- {re.escape(marker)} -->\n```\w+\n(.*?)```", EVENTS, re.DOTALL)
-    assert found is not None, f"docs/events.md has no code block after {marker!r}"
+    text = (DOCS / document).read_text(encoding="utf-8")
+    found = re.search(rf"<!-- {re.escape(marker)} -->\n```\w+\n(.*?)```", text, re.DOTALL)
+    assert found is not None, f"docs/{document} has no code block after {marker!r}"
     return found[1]
 
 
@@ -40,8 +42,15 @@ def shown(marker: str, value: bytes) -> Event:
     return event
 
 
-def test_the_python_example_is_the_file_beside_it() -> None:
-    assert block("example: examples/publish_text.py") == (DOCS / "examples" / "publish_text.py").read_text("utf-8")
+@pytest.mark.parametrize(("document", "example"), [("events.md", "publish_text.py"), ("client.md", "search_client.py")])
+def test_the_python_example_is_the_file_beside_it(document: str, example: str) -> None:
+    assert block(f"example: examples/{example}", document) == (DOCS / "examples" / example).read_text("utf-8")
+
+
+def test_every_method_of_the_client_is_told() -> None:
+    told = set(re.findall(r"`(\w+)(?:\(|`)", (DOCS / "client.md").read_text(encoding="utf-8")))
+    assert {name for name in vars(Nowseen) if not name.startswith("_")} - {"close"} <= told
+    assert Narrowed.__annotations__.keys() <= told
 
 
 def test_the_kcat_line_for_text_publishes_a_text() -> None:
@@ -81,5 +90,5 @@ def test_every_link_leads_to_a_file() -> None:
 def test_what_may_be_asked_of_the_voices_is_told() -> None:
     api = (DOCS / "api.md").read_text(encoding="utf-8")
     (told,) = re.findall(r"^\*\*Who speaks, and how\.\*\*.*?(?=^\*\*)", api, re.DOTALL | re.MULTILINE)
-    assert set(re.findall(r"`(\w+)=", told)) == set(signature(heard).parameters)
+    assert set(re.findall(r"`(\w+)=", told)) == set(signature(scope).parameters) - {"source", "kind", "since", "until"}
     assert tuple(re.findall(r"`(\w+)`", told.partition("the mood is one of")[2].partition("|")[0])) == MOOD_LABELS

@@ -29,9 +29,24 @@ def test_the_contracts_cover_every_package() -> None:
     assert installed == set(PROJECT["importlinter"]["root_packages"])
 
 
-@pytest.mark.parametrize("module", ["domain.topology", "domain.events", "encoders", "nowseen.cli", "nowseen.settings"])
+@pytest.mark.parametrize(
+    "module", ["domain.topology", "domain.events", "encoders", "nowseen.cli", "nowseen.settings", "nowseen.client"]
+)
 def test_a_door_opens_without_loading_what_is_heavy(module: str) -> None:
     program = f"import sys, {module}; print(*sorted(sys.modules.keys() & set({HEAVY!r})))"
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert loaded.stdout.split() == []
+
+
+def test_the_client_brings_httpx_and_pydantic_and_of_ours_only_itself_and_the_errors() -> None:
+    program = "import sys, nowseen.client; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    modules = loaded.stdout.split()
+
+    assert {"httpx", "pydantic"} <= set(modules)
+    assert not {"numpy", "typer", "cloudevents"} & set(modules)
+    ours = [name for name in modules if name.partition(".")[0] in PROJECT["importlinter"]["root_packages"]]
+    assert [name for name in ours if not name.startswith("nowseen.client.")] == [
+        "domain", "domain.errors", "nowseen", "nowseen.client"
+    ]  # fmt: skip

@@ -16,10 +16,13 @@ import av
 import httpx
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
-from dashboards import streamlit_command
+from dashboards import app, streamlit_command
 
+_PATIENCE_S = 30
 SPOKEN = "the trains to the north leave from platform seven"
 
 
@@ -43,13 +46,20 @@ class StubNode:
         path.with_suffix(".tmp").write_text(json.dumps(answer))
         path.with_suffix(".tmp").replace(path)
 
-    def refuse(self, name: str, status: int, error: str) -> None:
-        (self.folder / f"{name}.error").write_text(f"{status} {error}")
+    def refuse(self, name: str, status: int, error: str, at: tuple[int, int] | None = None) -> None:
+        place = {} if at is None else {"at": {"start": at[0], "end": at[1]}}
+        refusal = {"status_code": status, "content": {"error": error, **place}}
+        (self.folder / f"{name}.error").write_text(json.dumps(refusal))
 
     def requests(self, path: str) -> list[str]:
         """The query strings, or bodies, of the requests to `path` so far."""
         lines = (self.folder / "requests.log").read_text().splitlines()
         return [query for asked, _, query in (line.partition("?") for line in lines) if asked == path]
+
+    def first_found(self) -> list[dict[str, Any]]:
+        """The newest moments, which are what a search finds as long as the test does not say otherwise."""
+        moments: list[dict[str, Any]] = json.loads((self.folder / "newest.json").read_text())["moments"]
+        return moments
 
     @contextmanager
     def running(self) -> Iterator[StubNode]:
@@ -79,6 +89,14 @@ def node_with_clip(node: StubNode) -> StubNode:
     node.serve("search", found(spoken))
     node.serve("newest", found(spoken))
     return node
+
+
+@pytest.fixture
+def page(node_with_clip: StubNode, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    monkeypatch.setattr(sys, "argv", ["app.py", "--api", node_with_clip.url])
+    st.cache_data.clear()
+    yield AppTest.from_file(app.__file__, default_timeout=_PATIENCE_S)
+    st.cache_data.clear()
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 A real server in its own process, so that the page's HTTP, the browser's range requests and a node that dies are real.
 FOLDER holds search.json, newest.json, sources.json, encoders.json, speakers.json, speaker.json and media/. Requests are
-appended to requests.log, with the body where there is one.
+appended to requests.log, with the body where there is one; of a file its length and type.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -23,8 +24,7 @@ def app_for(folder: Path) -> FastAPI:
             log.write(f"{request.url.path}?{request.url.query}{body.decode()}\n")
         refusal = folder / f"{name}.error"
         if refusal.exists():
-            status, _, text = refusal.read_text().partition(" ")
-            return JSONResponse({"error": text}, status_code=int(status))
+            return JSONResponse(**json.loads(refusal.read_text()))
         return Response((folder / f"{name}.json").read_bytes(), media_type="application/json")
 
     @app.get("/health")
@@ -34,6 +34,11 @@ def app_for(folder: Path) -> FastAPI:
     @app.get("/search")
     def search(request: Request) -> Response:
         return answer("search", request)
+
+    @app.post("/search/by-example")
+    async def by_example(request: Request) -> Response:
+        body = await request.body()
+        return answer("search", request, f"#{len(body)} {request.headers['content-type']}".encode())
 
     @app.get("/moments/newest")
     def newest(request: Request) -> Response:

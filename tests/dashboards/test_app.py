@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element
 
-from dashboards import app, streamlit_command
+from dashboards import query_box, streamlit_command
 from domain.events import MODALITIES
 
 if TYPE_CHECKING:
     from tests.dashboards.conftest import StubNode
-
-PATIENCE_S = 30
-
-
-@pytest.fixture
-def page(node_with_clip: StubNode, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    monkeypatch.setattr(sys, "argv", ["app.py", "--api", node_with_clip.url])
-    st.cache_data.clear()
-    yield AppTest.from_file(app.__file__, default_timeout=PATIENCE_S)
-    st.cache_data.clear()
 
 
 def html(page: AppTest) -> str:
@@ -68,10 +55,10 @@ def test_an_address_can_hold_the_search(page: AppTest, node_with_clip: StubNode)
 
 def test_an_example_is_a_search(page: AppTest, node_with_clip: StubNode) -> None:
     page.run()
-    button(page, app.EXAMPLES[0]).click().run()
-    assert page.text_input(key="q").value == app.EXAMPLES[0]
+    button(page, query_box.EXAMPLES[0]).click().run()
+    assert page.text_input(key="q").value == query_box.EXAMPLES[0]
     assert len(node_with_clip.requests("/search")) == 1
-    assert not [shown for shown in page.button if shown.label in app.EXAMPLES]
+    assert not [shown for shown in page.button if shown.label in query_box.EXAMPLES]
 
 
 def test_filters_reach_the_node(page: AppTest, node_with_clip: StubNode) -> None:
@@ -94,7 +81,6 @@ def test_speakers_moods_and_languages_reach_the_node(page: AppTest, node_with_sp
     page.multiselect(key="language").set_value(["fr"]).run()
     asked = node_with_speakers.requests("/search")[-1]
     assert asked == "q=seven&limit=12&speaker=a1&speaker=b1&mood=angry&mood=sad&language=fr"
-    page.query_params.clear()
     page.text_input(key="q").input("").run()
     assert "&speaker=a1&speaker=b1&mood=angry" in node_with_speakers.requests("/moments/newest")[-1]
 

@@ -79,6 +79,22 @@ def test_a_clip_starts_where_the_moment_starts_again_and_again(
         expect(page.locator("video")).to_have_count(0)
 
 
+def test_an_address_is_a_search_and_going_back_takes_a_step_of_it_back(page: Page, dashboard_url: str) -> None:
+    page.goto(f"{dashboard_url}/?q=seven&mood=angry")
+    mood = page.locator('[class*="st-key-mood"]')
+    expect(mood).to_contain_text("Angry")
+    expect(page.locator(".ns-count")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?q=seven&mood=angry$"))
+    page.get_by_role("button", name="More like this").first.click()
+    like = page.get_by_role("button", name=re.compile("^Like lobby"))
+    expect(like).to_be_visible()
+    expect(page).to_have_url(re.compile(r"mood=angry&like="))
+    page.go_back()
+    expect(like).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"\?q=seven&mood=angry$"))
+    expect(mood).to_contain_text("Angry")
+
+
 def test_what_plays_among_the_newest_is_left_alone(page: Page, dashboard_url: str) -> None:
     page.goto(dashboard_url)
     page.get_by_role("button", name=re.compile("^Play")).click()

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards import markup
-from dashboards.answers import Evidence, Heard, Moment, Mood, Share, Speaker
+from dashboards import markup, query_markup
+from dashboards.answers import Evidence, Heard, Moment, Mood, Place, Share, Speaker
+from dashboards.understood import Chip
 from dashboards.view_models import Freshness, card
 
 HOSTILE = (
@@ -22,7 +23,7 @@ HOSTILE = (
 )
 OURS = {
     "div", "span", "i", "b", "p", "ul", "li", "time", "mark", "img", "details", "summary", "h1", "h2", "h3", "pre",
-    "header",
+    "header", "dl", "dt", "dd", "code",
 }  # fmt: skip
 OUR_ATTRIBUTES = {"class", "src", "alt", "dir", "datetime", "style", "role", "aria-hidden", "aria-label"}
 
@@ -90,6 +91,7 @@ def test_the_rest_of_the_page_shows_hostile_text_as_text(text: str, other: str) 
         markup.line(text),
         markup.speakers([Speaker(id=other, label=text, utterances=1, spoken_s=1.0)]),
         markup.heading(text, other, is_held=False),
+        query_markup.understood([[Chip("plain", other, text)], [Chip("only", other, other)]]),
     ):
         assert _plain(text) in _plain(assert_only_ours(html).text)
 
@@ -102,6 +104,25 @@ def test_marking_a_word_never_opens_what_was_escaped(words: list[str]) -> None:
     read = assert_only_ours(markup.words(made))
     assert "mark" in read.tags
     assert _plain(text) in _plain(read.text)
+
+
+@given(strange, strange, st.integers(-3, 90), st.integers(-3, 90))
+def test_a_mistake_shows_the_whole_query_whatever_place_it_names(query: str, why: str, start: int, end: int) -> None:
+    read = assert_only_ours(query_markup.mistake(query, why, Place(start=start, end=end)))
+    assert _plain(read.text).startswith(_plain(query))
+    assert _plain(why[1:]) in _plain(read.text)
+
+
+def test_a_mistake_is_marked_where_it_is_and_told_in_a_sentence() -> None:
+    html = query_markup.mistake('red "car', "this quotation mark is never closed", Place(start=4, end=8))
+    assert "red <mark>&quot;car</mark></p>" in html
+    assert "<p>This quotation mark is never closed.</p>" in html
+
+
+def test_how_to_ask_shows_every_example() -> None:
+    read = assert_only_ours(query_markup.how_to_ask())
+    assert len(query_markup.EXAMPLES) == 6
+    assert all(query in read.text and meaning in read.text for query, meaning in query_markup.EXAMPLES)
 
 
 def test_a_reason_reads_in_plain_words() -> None:

@@ -104,6 +104,19 @@ def test_one_reason_needs_no_sum() -> None:
     assert card(moment, UTC, NOON_S, NODE).percent is None
 
 
+def test_a_voice_is_a_reason_and_a_filter_is_none() -> None:
+    heard = card(Moment(source="a", start_s=0, end_s=1, evidence=(evidence("speech", "voice", 0.8),)), UTC, 0, NODE)
+    assert [reason.label for reason in heard.reasons] == ["voice"]
+    passed = card(Moment(source="a", start_s=0, end_s=1, evidence=(evidence("speech", "filter", 1),)), UTC, 0, NODE)
+    assert (passed.reasons, passed.percent, passed.kinds) == ((), None, ("speech",))
+
+
+def test_more_can_be_asked_for_like_the_best_evidence() -> None:
+    pieces = tuple(evidence("scene", "picture", 0.7).model_copy(update={"moment_id": id}) for id in ("best", "other"))
+    assert card(Moment(source="a", start_s=0, end_s=1, evidence=pieces), UTC, 0, NODE).moment_id == "best"
+    assert card(Moment(source="a", start_s=0, end_s=1), UTC, 0, NODE).moment_id == ""
+
+
 def test_a_moment_nobody_asked_for_says_its_kind() -> None:
     made = card(Moment(source="a", start_s=0, end_s=1, modalities=("text",)), UTC, NOON_S, NODE)
     assert (made.kinds, made.reasons, made.clip) == (("text",), (), None)
@@ -162,3 +175,5 @@ def test_the_count_and_its_time() -> None:
     assert found_in({"encode": 20.4, "store": 3.3}, 1) == "1 moment in 24 ms"
     assert found_in({"encode": 20.4, "total": 30}, 2) == "2 moments in 30 ms"
     assert found_in({}, 0) == "0 moments"
+    assert found_in({"encode": 0.2, "store": 0.3}, 3) == "3 moments in less than 1 ms"
+    assert found_in({"remembered": 0.01}, 3) == "3 moments, remembered: nothing has arrived since this was last asked"

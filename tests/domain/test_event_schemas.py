@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from domain.alerts import AlertRaised
 from domain.errors import BadEvent
 from domain.events import (
     CoverageAdvanced,
@@ -26,6 +27,7 @@ from domain.events import (
     decode,
     encode,
 )
+from domain.incident_facts import EvidenceLine, IncidentFacts
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 VECTOR = {"text": (0.6, 0.8)}
@@ -54,6 +56,18 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
     "coverage.advanced.v1": (CoverageAdvanced("lobby", "scene", 5.0, 6.0, 7.0, 0.1, 0.2, 3),),
     "watermark.advanced.v1": (WatermarkAdvanced("lobby", "text", 5.0, 6.0),),
     "speech.cut.v1": (SpeechCut("lobby", 0, 12, 16_000, 5.0),),
+    "alert.raised.v1": (
+        AlertRaised(
+            IncidentFacts(
+                "smoke", "i1", 0, "opened", 7.0, "lobby", 5.0, 6.0, "smoke", (EvidenceLine("a", "b", 1.0, 5.0),)
+            ),
+            ("team",),
+            "r1",
+            "lobby/thumbnails/5000.jpg",
+            (5.0, 6.0),
+        ),
+        AlertRaised(IncidentFacts("smoke", "i1", 1, "closed", 8.0, "lobby", 5.0, 6.0, ""), ()),
+    ),
 }
 CASES = [(name, encode(event)) for name, examples in EXAMPLES.items() for event in examples]
 

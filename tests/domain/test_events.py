@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from domain.alerts import AlertRaised
 from domain.errors import BadEvent
 from domain.events import (
     CUE_KINDS,
@@ -25,6 +26,9 @@ from domain.events import (
     MomentDescribed,
     MomentWithdrawn,
     MoodCue,
+    RuleRemoved,
+    RuleSet,
+    RulesKept,
     SpeechCut,
     TextPublished,
     WatermarkAdvanced,
@@ -33,6 +37,7 @@ from domain.events import (
     decode,
     encode,
 )
+from domain.incident_facts import INCIDENT_STATES, EvidenceLine, IncidentFacts
 
 # The wire carries milliseconds. 1900 to 2200.
 times_s = st.integers(-2_208_988_800_000, 7_258_118_400_000).map(lambda ms: ms / 1000)
@@ -93,11 +98,35 @@ watermarks = st.builds(WatermarkAdvanced, sources, modalities, times_s, costs_s)
 speech_cuts = st.builds(
     SpeechCut, sources, st.integers(0, 1000), st.integers(0, 2**53), st.integers(0, 60_000_000), times_s
 )
+spans_s = st.builds(lambda start_s, length_s: (start_s, round(start_s + length_s, 3)), times_s, durations_s)
+evidence = st.builds(EvidenceLine, texts, texts, st.floats(-1e9, 1e9), times_s)
+alerts = st.builds(
+    lambda rule, incident, update, state, changed_s, source, span_s, text, lines, *rest: AlertRaised(
+        IncidentFacts(rule, incident, update, state, changed_s, source, span_s[0], span_s[1], text, lines), *rest
+    ),
+    texts,
+    texts,
+    st.integers(0, 2**53),
+    st.sampled_from(INCIDENT_STATES),
+    times_s,
+    sources,
+    spans_s,
+    texts,
+    st.lists(evidence, max_size=3).map(tuple),
+    st.lists(texts, max_size=3).map(tuple),
+    texts,
+    st.none() | archive_keys,
+    st.none() | spans_s,
+)
 messages = st.builds(
     Message, st.binary(max_size=5), st.binary(max_size=20), st.dictionaries(texts, st.binary(max_size=9), max_size=3)
 )
 rejections = st.builds(EventRejected, sources, st.integers(0, 1000), st.integers(0, 2**63), texts, messages)
-events = st.one_of(chunks, text_events, moments, withdrawals, coverages, watermarks, speech_cuts, rejections)
+rules_set = st.builds(RuleSet, sources, texts, texts, times_s)
+rule_events = st.one_of(rules_set, st.builds(RuleRemoved, sources, times_s), st.builds(RulesKept, times_s, st.binary()))
+events = st.one_of(
+    chunks, text_events, moments, withdrawals, coverages, watermarks, speech_cuts, alerts, rule_events, rejections
+)
 
 
 def through_the_wire(event: Event) -> Event:
@@ -138,6 +167,23 @@ def test_a_watermark_survives_the_wire(event: WatermarkAdvanced) -> None:
 @given(speech_cuts)
 def test_a_speech_cut_survives_the_wire(event: SpeechCut) -> None:
     assert through_the_wire(event) == event
+
+
+@given(rule_events)
+def test_what_is_known_of_rules_survives_the_wire(event: RuleSet | RuleRemoved | RulesKept) -> None:
+    assert through_the_wire(event) == event
+    id = "rules" if isinstance(event, RulesKept) else event.rule_id
+    assert encode(event).key == id.encode()  # the newest of each key is all that a compacted topic keeps
+
+
+@given(alerts)
+def test_an_alert_survives_the_wire(event: AlertRaised) -> None:
+    assert through_the_wire(event) == event
+
+
+@given(alerts)
+def test_the_alerts_of_one_incident_stay_in_order(event: AlertRaised) -> None:
+    assert encode(event).key.decode() == (event.facts.incident or event.facts.source)
 
 
 @given(rejections)

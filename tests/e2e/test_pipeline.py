@@ -237,7 +237,7 @@ def test_metrics_tell_how_fresh_and_how_far_behind(published: Stack) -> None:
         assert counts["scene"] > 0, name
         assert counts["speech"] > 0, name
     assert sum(_samples(published, "nowseen_store_batch_size_count").values()) > 0
-    topics = {"media.video", "media.audio", "media.text", "moments"}
+    topics = {"media.video", "media.audio", "media.text", "moments", "alerts"}
     published.until(lambda: set(_samples(published, "nowseen_consumer_lag")) == topics, "the lag is known", 20)
     assert set(published.get("/health")["lag"]) == topics
 

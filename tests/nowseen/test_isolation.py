@@ -12,7 +12,7 @@ from nowseen.isolation import isolated
 from nowseen.settings import Settings
 from streams.kafka_clients import KafkaSettings
 
-MODELS = {"pictures", "speech", "sentences", "voices", "word_moods", "voice_moods"}
+MODELS = {"pictures", "speech", "sentences", "voices", "word_moods", "voice_moods", "reranker", "finer_pictures"}
 KEPT = {"cache", "topology", "kafka_home", "device", "download"} | MODELS
 OWN = {"data", "broker_port", "api_port", "dashboard_port"}
 

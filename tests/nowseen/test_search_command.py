@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from domain.errors import ConfigError
 from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
-from nowseen.search_command import print_search
+from nowseen.search_command import ExampleFile, print_search
 from search.api_models import EvidenceModel, HeardModel, MomentModel, MoodModel, SearchModel
 
 START_S = 1_790_000_000.0
@@ -31,7 +32,13 @@ MOMENT = MomentModel(
     ],
 )  # fmt: skip
 ANSWER = SearchModel(
-    query="keeper", moments=[MOMENT], complete_until={"stadium": {"speech": START_S + 60}}, took_ms={}, warnings=[]
+    query="keeper",
+    understood=[],
+    reranked=[],
+    moments=[MOMENT],
+    complete_until={"stadium": {"speech": START_S + 60}},
+    took_ms={},
+    warnings=[],
 )
 
 
@@ -88,6 +95,38 @@ def test_the_question_is_passed_on(terminal: Terminal) -> None:
         ("q", "keeper"), ("source", "a"), ("source", "b"), ("kind", "scene"), ("limit", "3"),
         ("speaker", "Ana"), ("speaker", "speaker 7"), ("mood", "sad"), ("language", "fr"), ("since", "2026-01-01"),
     ]  # fmt: skip
+
+
+def test_a_mistake_in_the_query_is_pointed_at(terminal: Terminal) -> None:
+    refusal = httpx.Response(400, json={"error": "'kee' is no mood", "at": {"start": 0, "end": 3}})
+    assert terminal.search(refusal) == FAILED
+    assert "keeper\n^^^\n" in terminal.errors.getvalue()
+    assert "is no mood" in terminal.errors.getvalue()
+
+
+def test_a_query_that_is_no_address_any_more_is_refused_here(terminal: Terminal) -> None:
+    assert print_search("http://node", "x" * 100_000, console=Console(), errors=Console(file=terminal.errors)) == FAILED
+    assert "100000 characters; 2000 are the most" in terminal.errors.getvalue()
+
+
+def test_a_file_is_sent_to_search_by(terminal: Terminal, tmp_path: Path) -> None:
+    picture = tmp_path / "cat.png"
+    picture.write_bytes(b"a picture")
+    terminal.search(reply(), example=ExampleFile("picture", picture), sources=["a"])
+    [sent] = terminal.asked
+    assert (sent.method, sent.url.path, sent.content) == ("POST", "/search/by-example", b"a picture")
+    assert (sent.url.params["by"], sent.url.params["source"]) == ("picture", "a")
+    assert sent.headers["content-type"] == "application/octet-stream"
+    with pytest.raises(ConfigError, match=r"gone.png can't be read"):
+        terminal.search(reply(), example=ExampleFile("picture", tmp_path / "gone.png"))
+    with pytest.raises(ConfigError, match="do not go together"):
+        terminal.search(reply(), example=ExampleFile("picture", picture), like=["x"])
+
+
+def test_moments_to_be_like_and_pages_are_passed_on(terminal: Terminal) -> None:
+    terminal.search(reply(), like=["a", "b"], unlike=["c"], offset=20)
+    params = terminal.asked[0].url.params
+    assert (params.get_list("like"), params.get_list("unlike"), params["offset"]) == (["a", "b"], ["c"], "20")
 
 
 @pytest.mark.parametrize(

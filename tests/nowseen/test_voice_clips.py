@@ -126,7 +126,7 @@ def test_too_much_is_refused(read: Read) -> None:
     ids=["nothing", "text", "playlist", "concatenation"],
 )
 def test_what_is_no_sound_is_refused(read: Read, file: bytes) -> None:
-    with pytest.raises(BadRequest, match="can't be read as sound"):
+    with pytest.raises(BadRequest, match="can't be read; of these"):
         read(file)
 
 

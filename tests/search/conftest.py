@@ -1,11 +1,18 @@
-"""A recording with a known event in it, a white flash and a beep, cut into chunks as a publisher would."""
+"""A recording with a known event in it, a white flash and a beep, cut into chunks as a publisher would; a language
+model's endpoint; and a node's rules."""
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import av
@@ -18,6 +25,11 @@ from av.video.stream import VideoStream
 
 from domain.events import Kind
 from domain.ports import MediaArchive
+from encoders.concept_pictures import ConceptPictureEncoder
+from encoders.options import EncoderOptions
+from encoders.sentences import load_minilm
+from search.rule_encoding import RuleEncoding
+from tests.search.rules_setting import Encoders, Node
 
 START_S = 1_790_000_000.0
 EVENT_AFTER_S = 3.0  # the flash and the beep, from START_S
@@ -183,3 +195,102 @@ class Recording:
 @pytest.fixture
 def recording() -> Recording:
     return Recording()
+
+
+class ChatServer:
+    """A language model's endpoint that speaks as OpenAI's does, and misbehaves as it is told to.
+
+    `mode` is good, hang, drip, huge, garbage, deep, redirect, compressed, tools, wordless, picky, or a status.
+    """
+
+    def __init__(self) -> None:
+        self.mode = "good"
+        self.reply = "The bus stopped [1]."
+        self.asked: list[tuple[dict[str, str], dict[str, Any]]] = []  # headers and bodies
+        self.was_asked = Event()
+        self.ends = Event()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                server.asked.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                server.was_asked.set()
+                with contextlib.suppress(ConnectionError):
+                    server.answer(self, body)
+
+            def do_GET(self) -> None:
+                server.asked.append(({}, {}))
+
+            def log_message(self, *_: object) -> None: ...
+
+        class Quiet(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None: ...  # a client that hung up
+
+        self._server = Quiet(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def answer(self, handler: BaseHTTPRequestHandler, asked: dict[str, Any]) -> None:
+        message: dict[str, Any] = {"role": "assistant", "content": self.reply}
+        status, headers, endless = 200, {"Content-Type": "application/json"}, b""
+        call = {"id": "1", "type": "function", "function": {"name": "send_mail", "arguments": '{"to": "eve"}'}}
+        if self.mode == "tools":
+            message = {"role": "assistant", "content": None, "tool_calls": [call]}
+        if self.mode == "wordless":
+            message = {"role": "assistant", "content": [{"type": "image_url"}]}
+        body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+        if self.mode == "hang":
+            self.ends.wait(60)
+        elif self.mode == "garbage":
+            body = b"<html>502 Bad Gateway</html>"
+        elif self.mode == "deep":
+            body = b"[" * 100_000
+        elif self.mode == "redirect":
+            status, headers = 302, {"Location": "/elsewhere"}
+        elif self.mode == "compressed":
+            headers["Content-Encoding"], body = "gzip", gzip.compress(body + b" " * 50_000_000)
+        elif self.mode in ("drip", "huge"):
+            endless, body = (b" ", b"") if self.mode == "drip" else (b" " * 65_536, b"")
+        elif self.mode.isdigit() or (self.mode == "picky" and "max_tokens" in asked):
+            status = 400 if self.mode == "picky" else int(self.mode)
+            body = json.dumps({"error": {"message": f"bad: {handler.headers['Authorization']}"}}).encode()
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        if not endless:
+            handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+        while endless and not self.ends.wait(0.02 if self.mode == "drip" else 0.0):
+            handler.wfile.write(endless)
+
+    def close(self) -> None:
+        self.ends.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def chat_server() -> Iterator[ChatServer]:
+    made = ChatServer()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def rule_encoders(tmp_path_factory: pytest.TempPathFactory) -> Encoders:
+    options = EncoderOptions(tmp_path_factory.mktemp("cache"), device="cpu", allow_download=False)
+    sentences, pictures = load_minilm(options), ConceptPictureEncoder(options)
+    return Encoders(sentences, pictures, RuleEncoding(sentences, pictures))
+
+
+@pytest.fixture
+def node(tmp_path: Path, rule_encoders: Encoders) -> Iterator[Node]:
+    opened = Node(tmp_path / "index", rule_encoders)
+    yield opened
+    opened.stores.close()

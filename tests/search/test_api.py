@@ -12,6 +12,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from domain.errors import BadRequest
 from domain.events import CoverageAdvanced, Modality, MomentDescribed, Vector, WatermarkAdvanced
 from domain.moments import moment_id
 from domain.mood import Mood, Share
@@ -75,8 +76,32 @@ def sentences() -> SentenceEncoder:
     return load_minilm(EncoderOptions(Path()))
 
 
-def _no_voice(_: bytes) -> Vector:
-    raise NotImplementedError("nobody is enrolled here")
+class Described:
+    """Media of these tests are their own descriptions."""
+
+    def __init__(self, sentences: SentenceEncoder) -> None:
+        self._sentences = sentences
+
+    def picture(self, media: bytes) -> Vector:
+        if not media.isascii():
+            raise BadRequest("the picture can't be read")
+        return tuple(self._sentences.encode_texts([media.decode()])[0].tolist())
+
+    clip = picture
+
+    def voice(self, media: bytes) -> Vector:
+        return tuple(map(float, media.split()))
+
+    def speech(self, media: bytes) -> str:
+        return media.decode()
+
+
+VOICED = (
+    CollectionSpec("scenes", "scene", {"image": 2}, words=False, encoder="described"),
+    CollectionSpec("speech", "speech", {"text": 2, "voice": 4}, words=True, encoder="minilm", others={"voice": "v"}),
+    CollectionSpec("texts", "text", {"text": 2}, words=True, encoder="minilm"),
+    CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="v"),
+)
 
 
 class NoSpeakers:
@@ -113,7 +138,7 @@ def parts(tmp_path: Path, sentences: SentenceEncoder) -> Iterator[ApiParts]:
         ready=lambda: (True, ""),
         lag=dict,
         speakers=Speakers(store, stores.speakers, 4),
-        voice_of=_no_voice,
+        examples=Described(sentences),
         clock=lambda: NOW_S,
     )
     store.close()
@@ -182,7 +207,7 @@ async def test_a_moment_is_found_with_its_evidence(
     assert evidence["meaning"]["encoder"] == "minilm"
     assert answer["query"] == "goalkeeper saves a penalty"
     assert answer["complete_until"] == {"cam": {"speech": START_S + 70}}
-    assert set(answer["took_ms"]) == {"encode", "store", "rank"}
+    assert set(answer["took_ms"]) == {"encode", "store", "rank", "rerank"}
 
 
 async def test_a_search_can_be_narrowed(ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]) -> None:
@@ -197,7 +222,7 @@ async def test_a_search_can_be_narrowed(ask: httpx.AsyncClient, store_moment: Ca
         return sorted(moment["start_s"] - START_S for moment in answer.json()["moments"])
 
     assert await starts() == [0, 40, 80]
-    assert await starts(kind="speech") == [0]
+    assert await starts(kind="speech") == await starts(kind="speech", q="") == [0]
     assert await starts(kind=["speech", "scene"]) == [0, 80]
     assert await starts(source="chat") == [40]
     assert await starts(source=["cam", "chat"], kind="text") == [40]
@@ -250,7 +275,7 @@ async def test_a_moment_tells_who_speaks_how_and_why_we_think_so(
     labels = Labels((A1, "nobody"), (ANGRY, Mood("unknown", 0.0, 0.0, 0.0)))
     store_moment("speech", "not with me, never", labels=labels, is_final=False)
     store_moment("scene", "not with me, never", labels=Labels((B1, A2), (ANGRY,)))
-    for path in ("/search?q=not with me&kind=speech", "/moments/newest?kind=speech"):
+    for path in ('/search?q="not with me"&kind=speech', "/moments/newest?kind=speech"):
         (moment,) = (await ask.get(path)).json()["moments"]
         assert moment["speakers"][0] == {"id": A1, "label": "Ana"}
         assert [each["label"] for each in moment["moods"]] == ["angry", "unknown"]
@@ -264,9 +289,110 @@ async def test_a_moment_tells_who_speaks_how_and_why_we_think_so(
         }  # fmt: skip
         assert moment["moods"][1]["valence"] is moment["moods"][1]["arousal"] is None
         assert (moment["language"], moment["is_final"]) == ("en", False)
-    fused = (await ask.get("/search?q=not with me")).json()["moments"][0]
+    fused = (await ask.get('/search?q="not with me"')).json()["moments"][0]
     assert sorted(each["label"] for each in fused["speakers"]) == ["Ana", "speaker 2"]  # a1 and a2 are one
     assert sorted(each["label"] for each in fused["moods"]) == ["angry", "unknown"]
+
+
+PICTURE = {"Content-Type": "image/png"}
+JSON = {"Content-Type": "application/json"}
+
+
+async def test_a_search_by_something_shown_or_played(
+    ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    store_moment("scene", "a red car in the rain", 0.0)
+    store_moment("scene", "children in a swimming pool", 60.0)
+    store_moment("speech", "the budget grows while taxes fall", 120.0)
+    for by, type in (("picture", "image/png"), ("clip", "video/mp4")):
+        answer = await ask.post(f"/search/by-example?by={by}", content=b"a wet red car", headers={"Content-Type": type})
+        best = answer.json()["moments"][0]
+        assert (best["start_s"], best["evidence"][0]["why"]) == (START_S, "picture")
+    # The words heard are no query language: this is no question about two things at once.
+    heard = await ask.post(
+        "/search/by-example?by=speech", content=b"the budget grows while taxes fall", headers=PICTURE
+    )
+    assert heard.json()["moments"][0]["start_s"] == START_S + 120
+    narrowed = await ask.post("/search/by-example?by=picture&q=source:other", content=b"a red car", headers=PICTURE)
+    assert narrowed.json()["moments"] == []
+
+
+async def test_a_voice_is_searched_by_itself(parts: ApiParts) -> None:
+    store = open_store(EdgeFolder(parts.clips.folder.parent / "voices"), VOICED)
+    speech = [
+        MomentDescribed("cam", "speech", START_S + n, START_S + n + 0.5, "minilm",
+                        {"text": (1.0, 0.0), "voice": voice}, text=f"utterance {n}")
+        for n, voice in enumerate([(1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.1, 0.9, 0.0, 0.0)])
+    ]  # fmt: skip
+    store.moments.upsert(speech, START_S)
+    no_model: Any = None
+    service = SearchService(store.moments, no_model, no_model)
+    async with client(replace(parts, service=service, store=store.moments)) as ask:
+        answer = await ask.post("/search/by-example?by=voice&kind=speech", content=b"0 1 0 0", headers=PICTURE)
+    store.close()
+    evidence = answer.json()["moments"][0]["evidence"]
+    assert [(each["why"], each["text"]) for each in evidence] == [("voice", "utterance 1"), ("voice", "utterance 2")]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "about"),
+    [
+        ("by=smell", b"x", "by: "),
+        ("", b"x", "by: "),
+        ("by=picture", b"", "missing"),
+        ("by=picture", b"\xff\xd8", "can't be read"),
+        ("by=picture&q=cat+mood:furious", b"x", "no mood"),
+        ("by=picture&source=a&q=source:b", b"x", "differ"),
+    ],
+)
+async def test_an_example_that_will_not_do_is_explained(
+    ask: httpx.AsyncClient, path: str, body: bytes, about: str
+) -> None:
+    answer = await ask.post(f"/search/by-example?{path}", content=body, headers=PICTURE)
+    assert answer.status_code == 400
+    assert about in answer.json()["error"]
+
+
+async def test_no_more_of_an_example_is_read_than_is_allowed(ask: httpx.AsyncClient) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1_000_000
+            yield bytes(1_000_000)
+
+    answer = await ask.post("/search/by-example?by=picture", content=endless(), headers=PICTURE)
+    assert (answer.status_code, "larger than 20 MB" in answer.json()["error"]) == (400, True)
+    assert sent < 25_000_000
+
+
+async def test_no_more_json_is_read_than_a_question_needs(ask: httpx.AsyncClient) -> None:
+    answer = await ask.post("/answer", content=b'{"q": "' + b"x" * 2_000_000 + b'"}', headers=JSON)
+    assert (answer.status_code, "1000000 bytes at most" in answer.json()["error"]) == (413, True)
+    small = await ask.post("/answer", json={"q": "anything"})
+    assert (small.status_code, small.json()["moments"]) == (200, [])
+
+
+async def test_more_like_a_moment_and_not_like_another(
+    ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    shown = store_moment("scene", "a red car in the rain", 0.0)
+    store_moment("scene", "a red car in the sun", 60.0)
+    store_moment("scene", "a red bus in the rain", 120.0)
+    bus = store_moment("scene", "a red bus in the rain at night", 180.0)
+    like = (await ask.get("/search", params={"like": moment_id(shown)})).json()["moments"]
+    assert {each["start_s"] - START_S for each in like} >= {60.0, 120.0}
+    but = (await ask.get("/search", params={"like": moment_id(shown), "unlike": moment_id(bus)})).json()["moments"]
+    assert [each["start_s"] - START_S for each in but] == [60.0]
+
+
+async def test_the_answer_says_how_the_query_was_read(ask: httpx.AsyncClient) -> None:
+    query = 'kind:text "red car" -bus while speaker:Ana since:1h'
+    first, second = (await ask.get("/search", params={"q": query})).json()["understood"]
+    assert (first["text"], first["phrases"], first["excluded"]) == ("red car", ["red car"], ["bus"])
+    assert first["where"]["kinds"] == ["text"]
+    assert (second["where"]["speakers"], second["since_s"]) == (["Ana"], NOW_S - 3600)
 
 
 async def test_where_nobody_was_heard_yet_no_speaker_can_be_asked_for(parts: ApiParts) -> None:
@@ -338,13 +464,24 @@ async def test_sources_show_how_much_and_how_far(
 @pytest.mark.parametrize(
     ("path", "about"),
     [
-        ("/search", "q: "),
+        ("/search", "empty"),
         ("/search?q=", "empty"),
         ("/search?q=%20", "empty"),
+        ("/search?q=x+kind:smell", "no kind"),
+        ("/search?q=the+of", "quotation marks"),
+        ("/search?q=-cars", "what to look for too"),
+        ("/search?q=x+speaker:Zoe", "no speaker 'Zoe'"),
+        ("/search?q=x+source:a&source=b", "differ"),
+        ("/search?q=x+kind:scene&kind=text", "exclude each other"),
+        ("/search?q=x&offset=991", "best 1000"),
+        ("/search?q=x&offset=-1", "offset: "),
+        ("/search?like=nothing", "like: "),
+        ("/search?like=11111111-1111-1111-1111-111111111111", "no moment 11111111"),
+        ("/search?q=" + "x" * 2001, "q: "),
         ("/search?q=x&kind=smell", "kind: "),
         ("/search?q=x&limit=0", "limit: "),
         ("/search?q=x&limit=101", "limit: "),
-        ("/search?q=x&since=yesterday", "ISO 8601"),
+        ("/search?q=x&since=last+week", "10m"),
         ("/search?q=x&until=nan", "ISO 8601"),
         ("/search?q=x&since=20&until=10", "after"),
         ("/moments/newest?limit=many", "limit: "),
@@ -365,8 +502,14 @@ async def test_sources_show_how_much_and_how_far(
 async def test_a_mistake_is_explained(ask: httpx.AsyncClient, path: str, about: str) -> None:
     answer = await ask.get(path)
     assert answer.status_code == 400
-    assert set(answer.json()) == {"error"}
+    assert set(answer.json()) <= {"error", "at"}
     assert about in answer.json()["error"]
+
+
+async def test_a_mistake_in_the_query_is_pointed_at(ask: httpx.AsyncClient) -> None:
+    query = "cats mood:furious"
+    answer = (await ask.get("/search", params={"q": query})).json()
+    assert query[answer["at"]["start"] : answer["at"]["end"]] == "mood:furious"
 
 
 async def test_what_is_not_there_is_said_in_the_same_form(ask: httpx.AsyncClient) -> None:
@@ -475,10 +618,12 @@ async def test_the_root_leads_to_the_docs_which_list_everything(ask: httpx.Async
     assert (await ask.get("/docs")).status_code == 200
     paths = (await ask.get("/openapi.json")).json()["paths"]
     assert set(paths) == {
-        "/search", "/moments/newest", "/sources", "/clip", "/thumbnails/{key}", "/encoders", "/health", "/metrics",
+        "/search", "/search/by-example", "/answer",
+        "/moments/newest", "/sources", "/clip", "/thumbnails/{key}", "/encoders", "/health", "/metrics",
         "/speakers", "/speakers/{who}", "/speakers/{who}/merge", "/speakers/{who}/split",
     }  # fmt: skip
-    assert all(set(methods) == {"get"} for path, methods in paths.items() if not path.startswith("/speakers"))
+    changing = [path for path, methods in paths.items() if set(methods) != {"get"} and not path.startswith("/speakers")]
+    assert set(changing) == {"/search/by-example", "/answer"}  # which change nothing, but take more than an address
 
 
 async def test_the_description_needs_nothing_from_elsewhere(ask: httpx.AsyncClient) -> None:

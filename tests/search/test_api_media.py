@@ -47,7 +47,7 @@ def parts(tmp_path: Path) -> Iterator[ApiParts]:
         ready=lambda: (True, ""),
         lag=dict,
         speakers=Speakers(store, stores.speakers, 4),
-        voice_of=no_model,
+        examples=no_model,
         public_url="https://nowseen.example/base",
     )
     store.close()

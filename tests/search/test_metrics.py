@@ -1,5 +1,6 @@
 from prometheus_client.parser import text_string_to_metric_families
 
+from domain.deliveries import Delivery, DeliveryAttempted, DeliveryDeadLettered, EndpointDisabled
 from domain.events import CoverageAdvanced, MomentDescribed, WatermarkAdvanced
 from search.metrics import NodeMetrics
 from search.watermarks import Watermarks
@@ -71,3 +72,15 @@ def test_two_nodes_in_one_process_do_not_mix() -> None:
     first, second = NodeMetrics(Watermarks()), NodeMetrics(Watermarks())
     first.rejected("media.audio")
     assert ("nowseen_dead_letters_total", ("media.audio",)) not in samples(second)
+
+
+def test_what_became_of_webhooks_by_endpoint() -> None:
+    metrics = NodeMetrics(Watermarks())
+    for is_delivered in (False, False, True):
+        metrics.webhook(DeliveryAttempted("id", "ops", 1, 5.0, is_delivered, "answered"))
+    metrics.webhook(DeliveryDeadLettered(Delivery("team", "i", 0, "text/plain", "", 5.0), 9, 6.0, "answered 500"))
+    metrics.webhook(EndpointDisabled("ops", 6.0, "answered 410"))
+    seen = {key: value for key, value in samples(metrics).items() if key[0] == "nowseen_webhooks_total"}
+    assert {labels: value for (_, labels), value in seen.items()} == {
+        ("ops", "failed"): 2, ("ops", "delivered"): 1, ("team", "given_up"): 1,
+    }  # fmt: skip

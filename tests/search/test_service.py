@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from sklearn.datasets import load_sample_images  # type: ignore[import-untyped]  # ships no types
 
 from domain.events import Modality, MomentDescribed
+from domain.moments import moment_id
 from domain.ports import Matrix, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder
 from encoders.concept_pictures import ConceptPictureEncoder
 from encoders.options import EncoderOptions
@@ -18,7 +20,8 @@ from encoders.sentences import load_minilm
 from search.collections import CollectionSpec
 from search.query_bank import QueryBank, bank_queries
 from search.query_vectors import QueryVectors
-from search.service import BadQuery, SearchRequest, SearchService
+from search.request import BadQuery, Example, SearchRequest, Wanted
+from search.service import SearchOptions, SearchService
 from search.stores import EdgeFolder, open_store
 
 T0_S = 1_767_225_600.0
@@ -52,14 +55,7 @@ def store(
     tmp_path_factory: pytest.TempPathFactory, sentences: SentenceEncoder, pictures: PictureEncoder
 ) -> Iterator[MomentStore]:
     """Talk every 40 s on "news"; a headline beside the flood; two photographs, a palace and a flower, on "camera"."""
-    size, pixels = sentences.info.vector_size, pictures.info.vector_size
-    specs = (
-        CollectionSpec("scenes", "scene", {"image": pixels}, words=False, encoder=pictures.info.name),
-        CollectionSpec("speech", "speech", {"text": size}, words=True, encoder=sentences.info.name),
-        CollectionSpec("texts", "text", {"text": size}, words=True, encoder=sentences.info.name),
-        CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="voices-1"),
-    )
-    opened = open_store(EdgeFolder(tmp_path_factory.mktemp("store")), specs).moments
+    opened = open_store(EdgeFolder(tmp_path_factory.mktemp("store")), _specs(sentences, pictures)).moments
     said = sentences.encode_texts([*TALK, HEADLINE])
     seen = pictures.encode_images(load_sample_images().images)  # china.jpg, flower.jpg
     moments = [_moment("news", "speech", 40.0 * n, said[n], text) for n, text in enumerate(TALK)]
@@ -68,6 +64,16 @@ def store(
     opened.upsert(moments, stored_s=T0_S + 500.0)
     yield opened
     opened.close()
+
+
+def _specs(sentences: SentenceEncoder, pictures: PictureEncoder) -> tuple[CollectionSpec, ...]:
+    size, pixels = sentences.info.vector_size, pictures.info.vector_size
+    return (
+        CollectionSpec("scenes", "scene", {"image": pixels}, words=False, encoder=pictures.info.name),
+        CollectionSpec("speech", "speech", {"text": size}, words=True, encoder=sentences.info.name),
+        CollectionSpec("texts", "text", {"text": size}, words=True, encoder=sentences.info.name),
+        CollectionSpec("speakers", None, {"voice": 4, "enrolled": 4}, words=False, encoder="voices-1"),
+    )
 
 
 def _moment(
@@ -143,9 +149,9 @@ def test_limit_counts_moments(service: SearchService) -> None:
 
 
 def test_the_same_question_gets_the_same_answer_and_each_stage_is_timed(service: SearchService) -> None:
-    first, second = (service.search(SearchRequest("flood in the village")) for _ in range(2))
+    first, second = (service.search(SearchRequest("flood in the village", limit=limit)) for limit in (10, 11))
     assert first.moments == second.moments != ()
-    assert set(first.took_ms) == {"encode", "store", "rank"}
+    assert set(first.took_ms) == {"encode", "store", "rank", "rerank"}
 
 
 def test_many_may_ask_at_once(service: SearchService) -> None:
@@ -163,11 +169,213 @@ def test_the_newest_of_all_modalities_come_latest_first(service: SearchService) 
     assert flower.thumbnail_key == "camera/1.jpg"
 
 
+def test_what_is_excluded_is_in_no_answer(service: SearchService) -> None:
+    assert service.search(SearchRequest("flood water homes")).moments[0].start_s == T0_S + 120.0
+    by_word = service.search(SearchRequest("flood water homes", excluded=("river",)))
+    assert not any("river" in each.text for moment in by_word.moments for each in moment.evidence)
+    by_meaning = service.search(SearchRequest("money and homes", excluded=("a flooded village",)))
+    assert TALK[3] not in {each.text for moment in by_meaning.moments for each in moment.evidence}
+    assert service.search(SearchRequest("a palace", excluded=("a palace",), modalities=("scene",))).moments == ()
+
+
+def test_what_is_left_out_is_made_up_for(
+    store: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    few = SearchService(store, sentences, pictures, SearchOptions(tiers=((1, 1),)))
+    [found] = few.search(
+        SearchRequest("homes under water", ("speech", "text"), excluded=("headline flood:",), limit=1)
+    ).moments
+    assert {each.text for each in found.evidence} == {TALK[3]}
+
+
+def test_a_phrase_must_stand_there(service: SearchService) -> None:
+    [found] = service.search(SearchRequest("banks overnight", phrases=("banks overnight",))).moments
+    assert found.text == TALK[3]
+    assert service.search(SearchRequest("overnight banks", phrases=("overnight banks",))).moments == ()
+    asked = SearchRequest("what the whole bench thought of monetary policy today", phrases=("the whole bench",))
+    assert service.search(asked).moments[0].text == TALK[2]
+
+
+def test_without_words_all_inside_the_filter_comes_newest_first(service: SearchService) -> None:
+    found = service.search(SearchRequest("", where=MomentFilter(sources=("news",))))
+    assert [moment.start_s - T0_S for moment in found.moments] == [160.0, 121.0, 120.0, 80.0, 40.0, 0.0]
+    assert {each.why for moment in found.moments for each in moment.evidence} == {"filter"}
+    without = service.search(SearchRequest("", where=MomentFilter(sources=("news",)), excluded=("interest rates",)))
+    assert T0_S + 40.0 not in {moment.start_s for moment in without.moments}
+
+
+def test_while_is_both_at_the_same_time_of_the_same_source(service: SearchService) -> None:
+    headline = Wanted("", ("text",), MomentFilter(sources=("news",)))
+    [both] = service.search(SearchRequest("homes under water", ("speech",), meanwhile=(headline,))).moments
+    assert (both.start_s, both.end_s) == (T0_S + 121.0, T0_S + 124.0)
+    assert {each.modality for each in both.evidence} == {"speech", "text"}
+    assert service.search(SearchRequest("let the dough rest", ("speech",), meanwhile=(headline,))).moments == ()
+    elsewhere = Wanted("", ("scene",))
+    assert service.search(SearchRequest("homes under water", ("speech",), meanwhile=(elsewhere,))).moments == ()
+
+
+def test_more_like_this_moment_and_not_like_that(service: SearchService, store: MomentStore) -> None:
+    by_text = {
+        each.moment.text: each.id for kind in ("speech", "text") for each in store.newest(kind, MomentFilter(), 9)
+    }
+    like = service.examples([by_text[HEADLINE]])
+    found = service.search(SearchRequest(like=like)).moments
+    assert found[0].text == TALK[3]
+    assert [each.why for each in found[0].evidence] == ["meaning"]
+    assert HEADLINE not in {each.text for moment in found for each in moment.evidence}  # itself
+    but = service.examples([by_text[TALK[3]]])
+    assert TALK[3] not in {moment.text for moment in service.search(SearchRequest(like=like, unlike=but)).moments}
+    with pytest.raises(BadQuery, match="what it is to be like"):
+        SearchRequest(unlike=like)
+
+
+def test_a_picture_finds_its_like(service: SearchService, pictures: PictureEncoder) -> None:
+    china, _ = load_sample_images().images
+    [vector] = pictures.encode_images([china[20:-20, 30:-30]])
+    found = service.search(SearchRequest(like=(Example("picture", tuple(vector.tolist())),))).moments
+    assert found[0].thumbnail_key == "camera/0.jpg"
+    assert found[0].score > 0.8
+
+
+def test_where_all_is_like_it_it_is_still_found(
+    tmp_path: Path, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    static = open_store(EdgeFolder(tmp_path), _specs(sentences, pictures)).moments
+    china, _ = load_sample_images().images
+    rows = pictures.encode_images([china[n:] for n in range(30)])
+    static.upsert([_moment("static", "scene", 10.0 * n, row, "") for n, row in enumerate(rows)], T0_S)
+    service = SearchService(static, sentences, pictures)
+    found = service.search(SearchRequest(like=(Example("picture", tuple(rows[0].tolist())),))).moments
+    static.close()
+    assert len(found) == 10
+    assert min(moment.score for moment in found) > 0.8
+
+
+def test_an_answer_is_remembered_until_something_is_written(
+    store: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    service = SearchService(store, sentences, pictures)
+    asked = SearchRequest("baking bread")
+    first, second = service.search(asked), service.search(asked)
+    assert first.moments == second.moments
+    assert "remembered" in second.took_ms
+    said = _moment("late", "speech", 900.0, sentences.encode_texts(["bread is in the oven"])[0], "bread is in the oven")
+    store.upsert([said], T0_S)
+    try:
+        assert said.text in {moment.text for moment in service.search(asked).moments}
+    finally:
+        store.delete("speech", [moment_id(said)])
+
+
+def _scenes(source: str, rows: Matrix, first_s: float = 0.0) -> list[MomentDescribed]:
+    return [_moment(source, "scene", first_s + 60.0 * n, row, "") for n, row in enumerate(rows)]
+
+
+@pytest.fixture
+def cameras(tmp_path: Path, sentences: SentenceEncoder, pictures: PictureEncoder) -> Iterator[MomentStore]:
+    """One that has seen the same palace 150 times, and eight that saw it once."""
+    opened = open_store(EdgeFolder(tmp_path), _specs(sentences, pictures)).moments
+    palace, _ = pictures.encode_images(load_sample_images().images)
+    noise = np.random.default_rng(1).standard_normal((158, palace.size)).astype(np.float32)
+    rows = palace + 0.002 * noise
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    opened.upsert(_scenes("static", rows[:150]), T0_S)
+    opened.upsert([scene for n in range(8) for scene in _scenes(f"other-{n}", rows[150 + n : 151 + n])], T0_S)
+    yield opened
+    opened.close()
+
+
+def test_one_static_camera_does_not_keep_the_others_away(
+    cameras: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    found = SearchService(cameras, sentences, pictures).search(SearchRequest("a palace", ("scene",))).moments
+    assert {moment.source for moment in found} == {"static", *(f"other-{n}" for n in range(8))}
+
+
+def test_no_moment_is_on_two_pages_and_none_is_on_none(
+    cameras: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    service = SearchService(cameras, sentences, pictures)
+    for text, where in (("a palace", MomentFilter()), ("", MomentFilter(sources=("static",)))):
+        pages = [
+            service.search(SearchRequest(text, ("scene",), where, limit=10, offset=at)).moments
+            for at in range(0, 200, 10)
+        ]
+        seen = [each.moment_id for page in pages for moment in page for each in moment.evidence]
+        assert len(seen) == len(set(seen)) == (158 if text else 150)
+    assert [moment.start_s for page in pages for moment in page] == [T0_S + 60.0 * n for n in range(149, -1, -1)]
+
+
+def test_while_is_found_whichever_half_is_rare_and_comes_first(
+    cameras: MomentStore, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    [said] = sentences.encode_texts(["the budget of the city"])
+    cameras.upsert([_moment("static", "speech", 60.0 * 77, said, "the budget of the city")], T0_S)
+    service = SearchService(cameras, sentences, pictures)
+    palace, budget = Wanted("a palace", ("scene",)), Wanted("budget", ("speech",))
+    for one, other in ((palace, budget), (budget, palace)):
+        [found] = service.search(SearchRequest(one.text, one.modalities, meanwhile=(other,))).moments
+        assert found.start_s == T0_S + 60.0 * 77
+    [old] = service.search(SearchRequest("budget", ("speech",), meanwhile=(Wanted("", ("scene",)),))).moments
+    assert old.start_s == T0_S + 60.0 * 77
+
+
+def test_a_phrase_is_found_behind_many_that_share_its_words(
+    tmp_path: Path, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    opened = open_store(EdgeFolder(tmp_path), _specs(sentences, pictures)).moments
+    texts = [f"york is new {n}" for n in range(150)] + ["and the next day we flew to new york in the morning rain"]
+    rows = sentences.encode_texts(texts)
+    opened.upsert(
+        [_moment("a", "speech", 60.0 * n, row, text) for n, (row, text) in enumerate(zip(rows, texts, strict=True))],
+        T0_S,
+    )
+    [found] = (
+        SearchService(opened, sentences, pictures).search(SearchRequest("new york", phrases=("new york",))).moments
+    )
+    opened.close()
+    assert found.text == texts[-1]
+
+
+def test_a_phrase_belongs_to_its_own_half(service: SearchService) -> None:
+    headline = Wanted("under water", ("text",), phrases=("under water",))
+    spoken = SearchRequest("homes", ("speech",), phrases=("the village",), meanwhile=(headline,))
+    assert service.search(spoken).moments == ()
+    [both] = service.search(
+        SearchRequest("homes", ("speech",), phrases=("dozens of homes",), meanwhile=(headline,))
+    ).moments
+    assert both.start_s == T0_S + 121.0
+
+
+def test_a_left_out_phrase_is_meant_word_for_word(service: SearchService) -> None:
+    def texts(**more: Any) -> set[str]:
+        found = service.search(SearchRequest("football celebration", ("speech",), **more)).moments
+        return {each.text for moment in found for each in moment.evidence}
+
+    assert TALK[2] in texts(excluded=("running whole",), excluded_phrases=("running whole",))
+    assert TALK[2] not in texts(excluded=("running whole",))
+    assert TALK[2] not in texts(excluded=("whole bench",), excluded_phrases=("whole bench",))
+
+
+def test_a_phrase_of_pictures_alone_is_refused() -> None:
+    with pytest.raises(BadQuery, match="pictures have no words"):
+        SearchRequest("a cup", ("scene",), phrases=("a cup",))
+
+
+def test_pages_follow_each_other(service: SearchService) -> None:
+    words = " ".join(TALK)
+    whole = service.search(SearchRequest(words, limit=4)).moments
+    pages = [service.search(SearchRequest(words, limit=2, offset=offset)).moments for offset in (0, 2)]
+    assert (*pages[0], *pages[1]) == whole
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
         ({"text": "  \n"}, "is empty"),
         ({"text": "x" * 2001}, "2001 characters"),
+        ({"offset": 991}, "best 1000"),
+        ({"offset": -1}, "best 1000"),
         ({"limit": 0}, "limit is 0"),
         ({"limit": 101}, "limit is 101"),
         ({"modalities": ()}, "no modality"),

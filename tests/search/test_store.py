@@ -300,6 +300,50 @@ def found_after(store: MomentStore, where: MomentFilter, modality: Modality = "s
     return newest
 
 
+def test_moments_are_had_by_their_ids(store: MomentStore) -> None:
+    one, two = moment(0.0, text="one"), moment(5.0, text="two")
+    store.upsert([one, two], T0_S)
+    asked = [moment_id(two), str(uuid.uuid4()), moment_id(one)]
+    assert {each.moment.text for each in store.get("speech", asked)} == {"one", "two"}
+    assert all(each.moment.vectors == {} for each in store.get("speech", asked))
+    [found] = store.get("speech", asked[:1], with_vectors=True)
+    assert found.moment == two
+    assert store.get("speech", []) == store.get("scene", asked) == []
+
+
+def test_a_voice_is_found_by_its_own_vector(store: MomentStore) -> None:
+    said = [moment(0.0, voice=(1.0, 0.0, 0.0, 0.0)), moment(5.0, voice=(0.6, 0.8, 0.0, 0.0)), moment(9.0)]
+    store.upsert(said, T0_S)
+    hits = store.search_vector("speech", (0.0, 1.0, 0.0, 0.0), ALL, 9, using="voice", with_vectors=True)
+    assert [hit.stored.moment.start_s - T0_S for hit in hits] == [5.0, 0.0]
+    assert [hit.score for hit in hits] == pytest.approx([0.8, 0.0], abs=1e-5)
+    assert store.search_vector("scene", (0.0, 1.0, 0.0, 0.0), ALL, 9, using="voice") == []
+    with pytest.raises(ValueError, match="keeps 4"):
+        store.search_vector("speech", axis(0), ALL, 9, using="voice")
+
+
+def test_every_change_is_a_new_generation(store: MomentStore) -> None:
+    generation = store.generation()
+    if generation is None:
+        pytest.skip("others may write to a server")
+    said = moment(0.0, voice=(1.0, 0.0, 0.0, 0.0))
+    changes: list[Callable[[], None]] = [
+        lambda: store.upsert([said], T0_S),
+        lambda: store.relabel("speech", {moment_id(said): Labels(("ana",))}),
+        lambda: store.delete_voices([moment_id(said)]),
+        lambda: store.delete("speech", [moment_id(said)]),
+    ]
+    for change in changes:
+        change()
+        now = store.generation()
+        assert now is not None
+        assert now > generation
+        generation = now
+    store.newest("speech", ALL, 1)
+    store.flush()
+    assert store.generation() == generation
+
+
 def test_labels_come_back_as_they_went_in(store: MomentStore) -> None:
     said = moment(0.0, text="word")
     labels = Labels(("ana", "ben"), (replace(ANGRY, speaker="ana"), UNKNOWN, CALM))
@@ -347,6 +391,11 @@ def test_labels_are_replaced_and_everything_else_stays(store: MomentStore) -> No
         (MomentFilter(speakers=("ben",), moods=("angry",)), []),  # of the one who speaks
         (MomentFilter(speakers=("ben", "ana"), valence=(-1.0, 0.0)), [0.0, 1.0]),
         (MomentFilter(speakers=("ana",), moods=("angry",)), [0.0, 1.0]),
+        (MomentFilter(excluded=(MomentFilter(speakers=("ana",)),)), [2.0, 3.0, 4.0]),
+        (MomentFilter(excluded=(MomentFilter(speakers=("ana",)), MomentFilter(only_provisional=True))), [2.0, 4.0]),
+        (MomentFilter(speakers=("ben",), excluded=(MomentFilter(speakers=("ana",)),)), [2.0]),
+        (MomentFilter(excluded=(MomentFilter(speakers=("ben",), moods=("calm",)),)), [0.0, 3.0, 4.0]),
+        (MomentFilter(excluded=(MomentFilter(excluded=(MomentFilter(speakers=("ana",)),)),)), [0.0, 1.0]),
     ],
 )  # fmt: skip
 def test_speakers_moods_and_languages_filter(store: MomentStore, where: MomentFilter, expected: list[float]) -> None:

@@ -1,0 +1,64 @@
+"""What the node found, or that it found nothing yet."""
+
+from __future__ import annotations
+
+import time
+from datetime import tzinfo
+
+import streamlit as st
+
+from dashboards import markup, playing
+from dashboards.answers import Found
+from dashboards.api_client import ApiDown, ApiRefused, SearchApi
+from dashboards.cards import grid
+from dashboards.failure import REFRESH_S, failure
+from dashboards.question import Question
+from dashboards.view_models import found_in, no_match
+
+PAGE_SIZE = 12
+_MAX_SHOWN = 96
+
+
+def ask(api: SearchApi, question: Question) -> Found:
+    """Raises ApiDown or ApiRefused."""
+    limit = playing.shown(PAGE_SIZE)
+    if question.file is None:
+        return api.search(question, limit)
+    with st.spinner("Reading the file, and looking for what is like it"):
+        return api.search(question, limit)
+
+
+@st.fragment
+def show(found: Found, zone: tzinfo, api_url: str) -> None:
+    """A fragment, so that Play does not ask the same question again."""
+    st.html(markup.line(found_in(found.took_ms, len(found.moments)), "ns-note ns-count"))
+    grid(found.moments, zone, api_url)
+    shown = playing.shown(PAGE_SIZE)
+    if len(found.moments) >= shown and shown < _MAX_SHOWN and st.button("Show more", key="more"):
+        playing.show(shown + PAGE_SIZE)
+        st.rerun()
+
+
+def no_match_of_file(found: Found, question: Question, zone: tzinfo) -> None:
+    """A file is looked at once: a clip keeps the node busy for seconds."""
+    st.html(markup.notice("No match", _until(found, question, zone)))
+    st.button("Look again", key="again")
+
+
+@st.fragment(run_every=REFRESH_S)
+def watch_for_match(api: SearchApi, question: Question, zone: tzinfo) -> None:
+    """Nothing yet: says up to when that is true and keeps looking."""
+    try:
+        found = api.search(question, PAGE_SIZE)
+    except (ApiDown, ApiRefused) as error:
+        st.html(failure(api, error))
+        return
+    if found.moments:
+        st.rerun()
+    st.html(markup.notice("No match yet. This page keeps looking.", _until(found, question, zone)))
+
+
+def _until(found: Found, question: Question, zone: tzinfo) -> tuple[str, ...]:
+    where = question.where
+    lines = no_match(found.complete_until, where.sources, where.kinds, zone, time.time())
+    return lines or ("Nothing is indexed for these filters yet.",)

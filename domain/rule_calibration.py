@@ -1,0 +1,169 @@
+"""The thresholds of all rules in all sources: learnt from what streams by, or from history in one go.
+
+A rule does not ask for a cosine: the same one is a match at one camera and noise at the next, and text and pictures
+don't compare at all. What people can say is how often they want to be troubled, or which matches were right; both say
+what score that is once it is known which scores the rule gets anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from domain.backgrounds import Background, offset_of
+from domain.bin_sets import WEEK_BINS, BinSet, bin_of
+from domain.conditions import modalities_of
+from domain.events import Modality
+from domain.rule_thresholds import Threshold, ThresholdOptions
+from domain.rules import Mark, Rule
+
+_RENEWED_BINS = 12  # a threshold is worked out again every hour; not of all rules at once
+_LATE_BINS = 1  # of what came after the last hour but one bin nothing is used: it may still be incomplete
+_FOREVER = 10**9  # a bin beyond the year 9999
+_REMEMBERED_WEEKS = 3  # a rule's two weeks may begin within one
+
+
+@dataclass(slots=True)
+class _Known:
+    rule: Rule
+    condition: str
+    marks: tuple[Mark, ...]
+    modalities: frozenset[Modality]
+    missed: dict[str, BinSet]  # by source: what had been there when the rule came
+    backgrounds: dict[str, Background]
+    thresholds: dict[str, tuple[int, Threshold]]  # by source: the bin it was worked out for
+
+
+class Calibrations:
+    """Not thread-safe.
+
+    A threshold stands for an hour and hangs on what was observed until then, not on when or how often it is asked for:
+    provided that it is asked for before each score is observed, and that nothing comes five minutes late.
+    """
+
+    def __init__(self, options: ThresholdOptions | None = None) -> None:
+        self._options = options or ThresholdOptions()
+        self._rules: dict[str, _Known] = {}
+        self._exposed: dict[str, dict[Modality, BinSet]] = {}
+
+    def add(self, rule: Rule) -> None:
+        """What was learnt of a rule of the same id stays if its condition, hours and sources are the same."""
+        condition, before = rule.condition_id, self._rules.get(rule.id)
+        known = _Known(rule, condition, rule.marks_of_condition, modalities_of(rule.condition), {}, {}, {})
+        if before is not None and (condition, rule.hours) == (before.condition, before.rule.hours):
+            known.missed, known.backgrounds = before.missed, before.backgrounds
+            for background in known.backgrounds.values():
+                background.fit_budget(rule)
+        else:
+            known.missed = {source: self._exposure(known, source) for source in self._exposed}
+        self._rules[rule.id] = known
+
+    def remove(self, rule_id: str) -> None:
+        self._rules.pop(rule_id, None)
+
+    def expose(self, source: str, modality: Modality, time_s: float) -> None:
+        """Something of the source was looked at: time in which a rule could have matched."""
+        bins, bin = self._exposed.setdefault(source, {}).setdefault(modality, BinSet()), bin_of(time_s)
+        if bin not in bins:
+            bins.add(bin)
+            bins.forget_before(bins.last // WEEK_BINS - _REMEMBERED_WEEKS)
+
+    def observe(self, rule_id: str, source: str, time_s: float, score: float) -> bool:
+        """Whether this score is a new best of its time, and high. One outside the rule's hours is not for here."""
+        return self._background(self._rules[rule_id], source).observe(time_s, score)
+
+    def learn(self, rule_id: str, source: str, time_s: float, score: float | None) -> None:
+        """A moment of history, and the score it has if the condition holds in it. Twice is once."""
+        known = self._rules[rule_id]
+        background = self._background(known, source)
+        background.learn(bin_of(time_s))
+        if score is not None:
+            background.observe(time_s, score)
+        known.thresholds.pop(source, None)
+
+    def threshold(self, rule_id: str, source: str, now_bin: int) -> Threshold:
+        """`now_bin`: up to where the source has got. Raises KeyError when there is no such rule."""
+        known = self._rules[rule_id]
+        hour = now_bin - (now_bin + offset_of(rule_id)) % _RENEWED_BINS
+        worked_out_for, threshold = known.thresholds.get(source, (None, None))
+        if threshold is None or worked_out_for != hour:
+            until = hour - _LATE_BINS
+            threshold = self._background(known, source).threshold(
+                known.rule, source, known.marks, self._exposure(known, source).until(until),
+                self._sharing(known, until), self._options,
+            )  # fmt: skip
+            known.thresholds[source] = hour, threshold
+        return threshold
+
+    def floor(self, rule_id: str, source: str, now_bin: int) -> float:
+        """Lower scores change nothing: they are neither near misses nor among the highest. It only rises in a week of
+        the rule's (domain/backgrounds.py), until the rule changes."""
+        background = self._background(self._rules[rule_id], source)
+        return min(background.floor(now_bin), self.threshold(rule_id, source, now_bin).near)
+
+    def sources(self, rule_id: str) -> list[str]:
+        """In which there was something that the rule could have matched, by name."""
+        known = self._rules[rule_id]
+        return sorted(each for each in {*self._exposed, *known.backgrounds} if self._watched(known, each, _FOREVER))
+
+    def to_data(self) -> dict[str, Any]:
+        return {
+            "exposed": {
+                source: {modality: bins.to_data() for modality, bins in by.items()}
+                for source, by in self._exposed.items()
+            },
+            "rules": {
+                rule_id: {
+                    "condition": known.condition,
+                    "missed": {source: bins.to_data() for source, bins in known.missed.items()},
+                    "backgrounds": {source: each.to_data() for source, each in known.backgrounds.items()},
+                    "thresholds": {source: [hour, asdict(each)] for source, (hour, each) in known.thresholds.items()},
+                }
+                for rule_id, known in self._rules.items()
+            },
+        }
+
+    @classmethod
+    def from_data(
+        cls, data: Mapping[str, Any], rules: Iterable[Rule], options: ThresholdOptions | None = None
+    ) -> Calibrations:
+        """Goes on where `to_data` was called. A rule whose condition is another by now begins anew.
+
+        Raises ValueError, KeyError or TypeError when it is not what `to_data` gives.
+        """
+        calibrations = cls(options)
+        for source, by in data["exposed"].items():
+            calibrations._exposed[source] = {modality: BinSet.from_data(bins) for modality, bins in by.items()}
+        for rule in rules:
+            calibrations.add(rule)
+            known, kept = calibrations._rules[rule.id], data["rules"].get(rule.id)
+            if kept is not None and kept["condition"] == known.condition:
+                known.missed = {source: BinSet.from_data(bins) for source, bins in kept["missed"].items()}
+                for source, each in kept["backgrounds"].items():
+                    known.backgrounds[source] = Background.from_data(rule, each)
+                for source, (hour, each) in kept["thresholds"].items():
+                    known.thresholds[source] = int(hour), Threshold(**each)
+        return calibrations
+
+    def _background(self, known: _Known, source: str) -> Background:
+        if source not in known.backgrounds:
+            known.backgrounds[source] = Background(known.rule, known.missed.pop(source, None))
+        return known.backgrounds[source]
+
+    def _sharing(self, known: _Known, until: int) -> int:
+        """Sources that share the rule's budget: those it names, else those it had watched by then."""
+        if known.rule.sources:
+            return len(set(known.rule.sources))
+        return sum(1 for each in {*self._exposed, *known.backgrounds} if self._watched(known, each, until))
+
+    def _watched(self, known: _Known, source: str, until: int) -> BinSet:
+        background, exposed = known.backgrounds.get(source), self._exposure(known, source).until(until)
+        return exposed - known.missed.get(source, BinSet()) if background is None else background.watched(exposed)
+
+    def _exposure(self, known: _Known, source: str) -> BinSet:
+        exposed = BinSet()
+        for modality, bins in self._exposed.get(source, {}).items():
+            if modality in known.modalities and known.rule.watches(source):
+                exposed |= bins
+        return exposed

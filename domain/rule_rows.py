@@ -1,0 +1,124 @@
+"""Vectors of many rules in one matrix, so that one product compares a moment with all of them.
+
+Each row has a bar in each source: the least standard score that is of interest there. It may be raised for a while.
+Finding the rows above their bar takes the product and one comparison, whatever the number of rules. Rows are added at
+the end, and a removed one is filled by the last: both take the time of one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.events import Vector
+from domain.moment_reading import DIGITS, Exact, Yardstick
+
+_FIRST_ROOM = 16
+# A product in 32 bits of unit vectors is exact to some 1e-6. Candidates are measured again in 64 bits, so that whether
+# a rule matches does not hang on how many rules are beside it.
+_SLACK = 1e-5
+_SET, _RAISED = 0, 1
+
+Bars: TypeAlias = npt.NDArray[np.float32]  # (2, room): as they were set, and raised or not
+
+
+class RuleRows:
+    """Rows of one space. `owner` is whatever number the caller knows a rule by."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._count = 0
+        self._matrix: npt.NDArray[np.float32] = np.empty((_FIRST_ROOM, size), np.float32)
+        self._owners: npt.NDArray[np.int64] = np.empty(_FIRST_ROOM, np.int64)
+        self._bars: dict[str, Bars] = {}
+        self._rows_of: dict[int, list[int]] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    def owners(self) -> Iterator[int]:
+        return iter(self._rows_of)
+
+    def add(self, owner: int, vector: Vector) -> None:
+        """Its bars are minus infinity until they are set."""
+        if self._count == len(self._matrix):
+            self._grow()
+        row = self._count
+        self._matrix[row], self._owners[row] = vector, owner
+        for bars in self._bars.values():
+            bars[:, row] = -np.inf
+        self._rows_of.setdefault(owner, []).append(row)
+        self._count += 1
+
+    def remove(self, owner: int) -> None:
+        """All its rows. An owner without any is passed over."""
+        for row in sorted(self._rows_of.pop(owner, []), reverse=True):
+            last = self._count - 1
+            if row != last:
+                self._matrix[row], self._owners[row] = self._matrix[last], self._owners[last]
+                for bars in self._bars.values():
+                    bars[:, row] = bars[:, last]
+                moved = self._rows_of[int(self._owners[last])]
+                moved[moved.index(last)] = row
+            self._count = last
+
+    def sources(self) -> Iterator[str]:
+        return iter(self._bars)
+
+    def knows(self, source: str) -> bool:
+        return source in self._bars
+
+    def set_bar(self, owner: int, source: str, bar: float) -> None:
+        """For all rows of the owner."""
+        if source not in self._bars:
+            self._bars[source] = np.full((2, len(self._matrix)), -np.inf, np.float32)
+        for row in self._rows_of.get(owner, []):
+            self._bars[source][:, row] = _below(bar)
+
+    def raise_bar(self, owner: int, source: str, bar: float) -> None:
+        """Until `lower_bars`, in a source that is known."""
+        for row in self._rows_of.get(owner, []):
+            self._bars[source][_RAISED, row] = max(self._bars[source][_SET, row], _below(bar))
+
+    def lower_bars(self, source: str) -> None:
+        """All of them, to what they were set to. A source that is not known is passed over."""
+        if source in self._bars:
+            self._bars[source][_RAISED] = self._bars[source][_SET]
+
+    def clear_bars(self) -> None:
+        """No source is known any more."""
+        self._bars.clear()
+
+    def above(self, source: str, vector: Exact, yardstick: Yardstick, raised: bool = True) -> set[int]:
+        """Owners of rows whose standard score with a vector (d,) reaches their bar in the source, or nearly so; the bar
+        as it was set, unless raised ones count."""
+        if not self._count:
+            return set()
+        cosines = self._matrix[: self._count] @ vector.astype(np.float32)
+        bars = self._bars.get(source)
+        if bars is None:
+            return set(self._rows_of)
+        least = bars[_RAISED if raised else _SET, : self._count] * np.float32(yardstick.deviation) + np.float32(
+            yardstick.mean - _SLACK
+        )
+        return set(self._owners[: self._count][cosines >= least].tolist())
+
+    def _grow(self) -> None:
+        room = 2 * len(self._matrix)
+        matrix = np.empty((room, self._size), np.float32)
+        matrix[: self._count] = self._matrix[: self._count]
+        owners = np.empty(room, np.int64)
+        owners[: self._count] = self._owners[: self._count]
+        self._matrix, self._owners = matrix, owners
+        for source, bars in self._bars.items():
+            self._bars[source] = np.full((2, room), -np.inf, np.float32)
+            self._bars[source][:, : self._count] = bars[:, : self._count]
+
+
+def _below(bar: float) -> np.float32:
+    """Downwards: scores are rounded, and 32 bits must not lift a bar above the one it was set to."""
+    lowered: np.float32 = np.nextafter(np.float32(bar - 10.0**-DIGITS), np.float32(-np.inf))
+    return lowered

@@ -1,0 +1,256 @@
+"""Standing queries at work: a labelled moment in, what happened to incidents out.
+
+The one path of live matching and of backtests (domain/backtest.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from domain.backgrounds import offset_of
+from domain.bin_sets import WEEK_BINS, bin_of
+from domain.conditions import Graded, modalities_of
+from domain.errors import ConfigError
+from domain.events import MomentDescribed, Vector
+from domain.incident_events import IncidentEvent, Match, Reason
+from domain.incident_json import incidents_from_data, incidents_to_data
+from domain.incidents import IncidentOptions, Incidents
+from domain.moment_reading import LabelledMoment, ScoreOptions
+from domain.moments import moment_id
+from domain.ports import Labels
+from domain.rule_calibration import Calibrations
+from domain.rule_scores import Candidate, RuleBank
+from domain.rule_thresholds import Threshold, ThresholdOptions
+from domain.rules import Rule
+
+VERSION = 1  # of what `to_data` gives
+_FINAL = "final "
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    scores: ScoreOptions = field(default_factory=ScoreOptions)
+    thresholds: ThresholdOptions = field(default_factory=ThresholdOptions)
+    incidents: IncidentOptions = field(default_factory=IncidentOptions)
+    recent_s: float = 120.0  # so late a moment may come and still be found to be at the same time as another
+    remembered: int = 256  # moments of each source, the latest, that are known when they are pushed again
+
+
+class RuleWatch:
+    """Rules, what their scores usually are, and the incidents that are open. Not thread-safe; no clock of its own.
+
+    A function of the order of what is pushed, however it is cut into batches. A moment pushed again, as after a crash,
+    changes nothing; with other labels it is judged anew and counts once.
+    """
+
+    def __init__(self, options: WatchOptions | None = None) -> None:
+        self._options = options or WatchOptions()
+        self._bank = RuleBank(self._options.scores)
+        self._calibrations = Calibrations(self._options.thresholds)
+        self._incidents = Incidents(self._options.incidents)
+        self._by_offset: defaultdict[int, set[str]] = defaultdict(set)
+        self._bins: dict[str, int] = {}  # by source: how far it has got
+        self._recent: dict[str, dict[str, LabelledMoment]] = {}  # by source and id
+        self._seen: dict[str, dict[str, str]] = {}  # by source and id: what it was when it was judged
+
+    @property
+    def incidents(self) -> Incidents:
+        """To be looked at."""
+        return self._incidents
+
+    def rules(self) -> Iterator[Rule]:
+        return self._bank.rules()
+
+    def add(self, rule: Rule, vectors: Mapping[Graded, Vector] | None = None) -> None:
+        """A rule of the same id is replaced, and keeps what was learnt of it if its condition and hours are the same.
+
+        Raises BadRequest, as RuleBank.add, and changes nothing then.
+        """
+        self._bank.add(rule, vectors)
+        self._calibrations.add(rule)
+        self._by_offset[offset_of(rule.id)].add(rule.id)
+
+    def remove(self, rule_id: str) -> list[IncidentEvent]:
+        self._bank.remove(rule_id)
+        self._calibrations.remove(rule_id)
+        self._by_offset[offset_of(rule_id)].discard(rule_id)
+        return self._incidents.forget(rule_id)
+
+    def push(self, moment: MomentDescribed, labels: Labels | None = None) -> list[IncidentEvent]:
+        """Raises BadEvent, and changes nothing, when another encoder made a vector than the rules'."""
+        labelled = LabelledMoment(moment, labels or Labels())
+        source, id = moment.source, moment_id(moment)
+        self._bank.check(moment)
+        self._begin_bin(source, bin_of(moment.start_s))
+        events = self._incidents.tick(moment.start_s, source)
+        if moment.is_final:
+            self._calibrations.expose(source, moment.modality, moment.start_s)
+        if self._is_new(id, labelled):
+            events += self._judged(labelled)
+        if moment.is_final:
+            self._remember(id, labelled)
+        return events
+
+    def tick(self, now_s: float, source: str | None = None) -> list[IncidentEvent]:
+        """As Incidents.tick: closes what is over, also where nothing comes any more."""
+        return self._incidents.tick(now_s, source)
+
+    def learn(self, rule_ids: Collection[str], history: Iterable[LabelledMoment]) -> None:
+        """Warms these rules' thresholds with moments of the past, in order of time. What they have seen counts once.
+
+        Nobody is told of anything. Raises KeyError when there is no such rule, and BadEvent as `push`.
+        """
+        rules = [self._bank.get(rule_id) for rule_id in rule_ids]
+        kinds = {rule.id: modalities_of(rule.condition) for rule in rules}
+        recent: dict[str, list[LabelledMoment]] = {}
+        for labelled in history:
+            moment = labelled.moment
+            if not moment.is_final:
+                continue
+            near = recent.setdefault(moment.source, [])
+            asked = [rule for rule in rules if rule.watches(moment.source) and moment.modality in kinds[rule.id]]
+            found = self._bank.match_only([rule.id for rule in asked if _listens(rule, moment)], labelled, near)
+            scores = {each.rule_id: each.score for each in found}
+            for rule in asked:
+                self._calibrations.learn(rule.id, moment.source, moment.start_s, scores.get(rule.id))
+            near[:] = [each for each in near if each.moment.end_s >= moment.start_s - self._options.recent_s]
+            near.append(labelled)
+        for source in recent:
+            self._bank.lower_bars(source)  # thresholds are others now
+
+    def match_one(self, rule_id: str, labelled: LabelledMoment, near: Iterable[LabelledMoment] = ()) -> Match | None:
+        """How a rule's condition holds in one moment, whatever the score and whatever was told. `near`: what may be at
+        the same time. Raises KeyError when there is no such rule, and BadEvent as `push`."""
+        found = self._bank.match_only([rule_id], labelled, tuple(near))
+        if not found:
+            return None
+        source = labelled.moment.source
+        return _match(
+            found[0], labelled.moment, self._calibrations.threshold(rule_id, source, self._bins.get(source, 0))
+        )
+
+    def thresholds(self, rule_id: str) -> dict[str, Threshold]:
+        """By source, as they stand, or with what is missing. Raises KeyError when there is no such rule."""
+        return {
+            source: self._calibrations.threshold(rule_id, source, self._bins.get(source, 0))
+            for source in self._calibrations.sources(rule_id)
+        }
+
+    def to_data(self) -> dict[str, Any]:
+        """All that is not in the rules, for JSON, except what makes pairs: see `restore`."""
+        return {
+            "version": VERSION,
+            "calibrations": self._calibrations.to_data(),
+            "incidents": incidents_to_data(self._incidents),
+            "bins": dict(self._bins),
+            "seen": {source: dict(seen) for source, seen in self._seen.items()},
+        }
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Goes on where `to_data` was called, with the rules that were added here.
+
+        For rules with a `While`, push the moments of the last `recent_s` again: they count once, and find their pairs.
+        Raises ConfigError, and changes nothing, when it is not what this version's `to_data` gives.
+        """
+        try:
+            if data["version"] != VERSION:
+                raise ValueError(f"its version is {data['version']!r}, not {VERSION}")
+            bins = {source: int(bin) for source, bin in data["bins"].items()}
+            seen = {source: dict(prints) for source, prints in data["seen"].items()}
+            incidents = incidents_from_data(data["incidents"], self._options.incidents)
+            calibrations = Calibrations.from_data(data["calibrations"], self.rules(), self._options.thresholds)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise ConfigError(f"what was kept of the rules can't be read ({error}): delete it to begin anew") from error
+        self._bins, self._seen, self._incidents, self._calibrations = bins, seen, incidents, calibrations
+        self._bank.clear_bars()
+
+    def _is_new(self, id: str, labelled: LabelledMoment) -> bool:
+        """Whether it is not what was judged before: this same moment, or, where it is not final, its final one."""
+        seen = self._seen.setdefault(labelled.moment.source, {})
+        before, what = seen.get(id, ""), _fingerprint(labelled)
+        if what == before or (before.startswith(_FINAL) and not labelled.moment.is_final):
+            return False
+        seen[id] = what
+        while len(seen) > self._options.remembered:
+            del seen[next(iter(seen))]
+        return True
+
+    def _remember(self, id: str, labelled: LabelledMoment) -> None:
+        """For moments of the same time that are still to come."""
+        recent = self._recent.setdefault(labelled.moment.source, {})
+        recent[id] = labelled
+        since_s = max(each.moment.start_s for each in recent.values()) - self._options.recent_s
+        for old in [old for old, each in recent.items() if each.moment.end_s < since_s]:
+            del recent[old]
+
+    def _judged(self, labelled: LabelledMoment) -> list[IncidentEvent]:
+        moment, recent = labelled.moment, tuple(self._recent.get(labelled.moment.source, {}).values())
+        # Raised bars are about the bin that the source has got to.
+        on_time = bin_of(moment.start_s) == self._bins[moment.source]
+        candidates = self._bank.match(moment, labelled.labels, recent, raised=on_time)
+        return [event for candidate in candidates for event in self._judge(candidate, moment)]
+
+    def _judge(self, candidate: Candidate, moment: MomentDescribed) -> list[IncidentEvent]:
+        rule, source, now_bin = self._bank.get(candidate.rule_id), moment.source, self._bins[moment.source]
+        threshold = self._calibrations.threshold(rule.id, source, now_bin)
+        listens, is_best = _listens(rule, moment), False
+        if moment.is_final and listens:
+            is_best = self._calibrations.observe(rule.id, source, moment.start_s, candidate.score)
+        if is_best:
+            self._bank.watch_from(rule.id, source, self._calibrations.floor(rule.id, source, now_bin))
+            if bin_of(moment.start_s) == now_bin and not candidate.is_certain:
+                # What is no better in this bin teaches nothing, and below the threshold it is not told either.
+                told_from = math.inf if threshold.score is None else threshold.score
+                self._bank.raise_bar(rule.id, source, min(candidate.score, told_from))
+        reason: Reason | None
+        if candidate.is_certain or threshold.admits(candidate.score):
+            reason = _held_back(rule, moment, listens)
+        elif is_best and candidate.score >= threshold.near and rule.state == "active":
+            reason = "warming up" if threshold.score is None else "below threshold"
+        else:
+            return []
+        return self._incidents.push(_match(candidate, moment, threshold), moment.start_s, reason)
+
+    def _begin_bin(self, source: str, bin: int) -> None:
+        """Any score that may be the best of a new bin counts again; with rules whose week begins every score, until
+        they know how high those of this week are."""
+        last = self._bins.get(source, bin)
+        for each in range(max(last, bin - WEEK_BINS) + 1, bin + 1):
+            for rule_id in self._by_offset.get(-each % WEEK_BINS, ()):
+                self._bank.watch_from(rule_id, source, -math.inf)
+        if bin > last:
+            self._bank.lower_bars(source)
+        self._bins[source] = max(last, bin)
+
+
+def _fingerprint(labelled: LabelledMoment) -> str:
+    """Another for another text or other labels: with them a moment may match that did not before."""
+    moment, labels = labelled.moment, labelled.labels
+    moods = [(mood.label, mood.valence, mood.arousal, mood.speaker) for mood in labels.moods]
+    what = sha256(repr((moment.text, labels.speakers, moods)).encode()).hexdigest()[:16]
+    return (_FINAL if moment.is_final else "") + what
+
+
+def _listens(rule: Rule, moment: MomentDescribed) -> bool:
+    return rule.hours is None or rule.hours.contain(moment.start_s)
+
+
+def _held_back(rule: Rule, moment: MomentDescribed, listens: bool) -> Reason | None:
+    if not moment.is_final:
+        return "not final"
+    if rule.state == "paused":
+        return "paused"
+    return None if listens else "outside hours"
+
+
+def _match(candidate: Candidate, moment: MomentDescribed, threshold: Threshold) -> Match:
+    return Match(
+        candidate.rule_id, candidate.moment_id, moment.source, moment.modality, moment.start_s, moment.end_s,
+        candidate.score, None if candidate.is_certain else threshold.score, candidate.witnesses, moment.text,
+        moment.thumbnail_key,
+    )  # fmt: skip

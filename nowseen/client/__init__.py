@@ -1,0 +1,51 @@
+"""A search node from Python: `Nowseen` for programs that wait, `AsyncNowseen` for asyncio. docs/client.md shows how.
+
+Importing this brings httpx and pydantic, none of the models.
+"""
+
+from __future__ import annotations
+
+from domain.errors import BadRequest
+from nowseen.client.answers import (
+    Answer,
+    Clause,
+    Encoder,
+    Filters,
+    Health,
+    Part,
+    Reranked,
+    Source,
+    Speaker,
+    Watermark,
+)
+from nowseen.client.async_client import AsyncNowseen
+from nowseen.client.errors import NodeDown, NodeError, NodeRefused, Place
+from nowseen.client.moments import Evidence, Heard, Moment, Mood, Share
+from nowseen.client.narrowing import Narrowed
+from nowseen.client.sync_client import Nowseen
+
+__all__ = [
+    "Answer",
+    "AsyncNowseen",
+    "BadRequest",
+    "Clause",
+    "Encoder",
+    "Evidence",
+    "Filters",
+    "Health",
+    "Heard",
+    "Moment",
+    "Mood",
+    "Narrowed",
+    "NodeDown",
+    "NodeError",
+    "NodeRefused",
+    "Nowseen",
+    "Part",
+    "Place",
+    "Reranked",
+    "Share",
+    "Source",
+    "Speaker",
+    "Watermark",
+]

@@ -1,0 +1,174 @@
+"""`nowseen rules` in a terminal: what is watched for, and what it would have found, over a node's HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from domain.errors import ConfigError
+from domain.rule_drafts import RuleDraft
+from domain.rules_yaml import parse_rules
+from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
+
+
+@dataclass(frozen=True, slots=True)
+class RulesCommand:
+    """What is asked of the node at `api_url`; each method prints and returns an exit code, or raises NodeFailed.
+
+    A rule is meant by name or id.
+    """
+
+    api_url: str
+    console: Console = field(default_factory=Console)
+    errors: Console = field(default_factory=lambda: Console(stderr=True))
+    transport: httpx.BaseTransport | None = None
+
+    def run(self, command: Callable[[RulesCommand], int]) -> int:
+        """The command's exit code. 0: done. 1: nothing to list, or nothing that a rule would have told. 2: refused, or
+        no node; why goes to `errors`."""
+        try:
+            return command(self)
+        except NodeFailed as failure:
+            return print_failure(self.errors, str(failure))
+
+    def show(self, *, json_output: bool = False) -> int:
+        answer = self._ask("GET", holds="rules")
+        if json_output:
+            self.console.print_json(data=answer)
+        elif answer["rules"]:
+            self.console.print(_table(answer["rules"]))
+        else:
+            self.console.print("Nothing is watched for yet: [bold]nowseen rules add QUERY[/bold]")
+        return FOUND if answer["rules"] else NOTHING_FOUND
+
+    def add(
+        self, query: str, name: str, hours: str, webhooks: Sequence[str], false_alarms_per_day: float, decided_by: str
+    ) -> int:
+        made = self._ask(
+            "POST", holds="thresholds",
+            json={"query": query, "name": name, "hours": hours, "webhooks": list(webhooks), "decided_by": decided_by,
+                  "false_alarms_per_day": false_alarms_per_day},
+        )  # fmt: skip
+        self.console.print(f"[bold]{escape(made['name'])}[/bold] is watched for.")
+        for source, threshold in made["thresholds"].items():
+            self.console.print(f"  {escape(source)}: {escape(_rate(threshold))}", highlight=False)
+        for warning in made["warnings"]:
+            self.console.print(f"[yellow]{escape(warning)}[/yellow]")
+        return FOUND
+
+    def test(
+        self, query: str, rule: str | None, days: float, hours: str, false_alarms_per_day: float, *, json_output: bool
+    ) -> int:
+        body = {
+            "query": query,
+            "rule": rule,
+            "days": days,
+            "hours": hours,
+            "false_alarms_per_day": false_alarms_per_day,
+        }
+        tried = self._ask("POST", "backtest", holds="incidents", json=body)
+        if json_output:
+            self.console.print_json(data=tried)
+        else:
+            self._print_tried(tried)
+        return FOUND if tried["incidents"] else NOTHING_FOUND
+
+    def change(self, rule: str, state: str) -> int:
+        made = self._ask("PATCH", rule, holds="state", json={"state": state})
+        self.console.print(f"[bold]{escape(made['name'])}[/bold] is {made['state']}.")
+        return FOUND
+
+    def remove(self, rule: str) -> int:
+        self._ask("DELETE", rule, holds=None)
+        self.console.print(f"{escape(rule)} is removed.")
+        return FOUND
+
+    def apply(self, file: Path) -> int:
+        """Every mistake in the file is told before anything is changed."""
+        try:
+            drafts = parse_rules(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise NodeFailed(f"{file} can't be read: {error}") from error
+        except ConfigError as error:
+            raise NodeFailed("\n".join(f"{file}, {mistake}" for mistake in error.mistakes)) from error
+        known = {rule["name"].casefold(): rule["id"] for rule in self._ask("GET", holds="rules")["rules"]}
+        for draft in drafts:
+            id = known.get(draft.name.casefold())
+            if id is None:
+                self._ask("POST", holds="id", json=_body(draft))
+            else:
+                self._ask("PATCH", id, holds="id", json=_body(draft))
+            done = "added" if id is None else "set"
+            self.console.print(f"[bold]{escape(draft.name)}[/bold] is {done}.")
+        return FOUND
+
+    def _print_tried(self, tried: Mapping[str, Any]) -> None:
+        for each in tried["incidents"]:
+            where = ", ".join(each["sources"])
+            self.console.print(
+                Text.assemble(
+                    (_time(each["start_s"]), "bold"), f"  {where}  {each['text']}  ({each['best']['score']:.2f})"
+                )
+            )
+        per_day = "nothing was watched" if tried["per_day"] is None else f"{tried['per_day']:.2g} a day"
+        held_back = ", ".join(f"{count} {reason}" for reason, count in tried["suppressed"].items())
+        self.console.print(
+            f"{len(tried['incidents'])} incidents in {tried['days_watched']:.2f} days watched: {per_day}. "
+            f"Tried on {tried['moments']} moments from {_time(tried['since_s'])} to {_time(tried['until_s'])} (UTC)"
+            + (f"; not told: {held_back}." if held_back else "."),
+            highlight=False,
+        )
+        if tried["learnt_from"] == "same":
+            self.console.print("It learnt from the same moments, so the rate looks a little better than it will be.")
+        for source, threshold in tried["thresholds"].items():
+            self.console.print(f"  {escape(source)}: {escape(_rate(threshold))}", highlight=False)
+
+    def _ask(self, method: str, *steps: str, holds: str | None, **more: Any) -> Any:
+        path = "/".join(["/rules", *(quote(step, safe="") for step in steps)])
+        return ask_node(self.api_url, method, path, holds=holds, transport=self.transport, **more)
+
+
+def _body(draft: RuleDraft) -> dict[str, Any]:
+    return {
+        "query": draft.query, "name": draft.name, "hours": draft.hours, "webhooks": list(draft.webhooks),
+        "state": draft.state, "decided_by": draft.decided_by, "false_alarms_per_day": draft.false_alarms_per_day,
+    }  # fmt: skip
+
+
+def _table(rules: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(expand=True)
+    for name in ("rule", "query", "when", "tells"):
+        table.add_column(name, overflow="fold")
+    table.add_column("open", justify="right", no_wrap=True)
+    table.add_column("expected", overflow="fold")
+    for rule in rules:
+        expected = [f"{source}: {_rate(threshold)}" for source, threshold in rule["thresholds"].items()]
+        table.add_row(
+            Text(rule["name"], style="bold" if rule["state"] == "active" else "dim"),
+            Text(rule["query"]),
+            Text("paused" if rule["state"] == "paused" else rule["hours"] or "always"),
+            Text(", ".join(rule["webhooks"]) or "nobody"),
+            str(rule["open_incidents"]),
+            Text("\n".join(expected) or "nothing watched yet"),
+        )
+    return table
+
+
+def _rate(threshold: Mapping[str, Any]) -> str:
+    if threshold["is_warming_up"]:
+        return str(threshold["note"])
+    return f"about {threshold['expected_per_day'] or 0.0:.2g} a day ({threshold['basis']})"
+
+
+def _time(time_s: float) -> str:
+    return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M:%S}"

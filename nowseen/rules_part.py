@@ -1,0 +1,46 @@
+"""The search node's rules, put together."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from domain.events import RuleRemoved, RuleSet, RulesKept
+from domain.ports import MomentStore, PictureEncoder, SentenceEncoder
+from search.just_stored import JustStored
+from search.rule_backtests import learn_from
+from search.rule_encoding import RuleEncoding
+from search.rule_history import RuleHistory
+from search.rule_matching import RuleMatching
+from search.rules_at_work import RulesAtWork
+from search.speakers import Speakers
+from streams.compacted import latest
+from streams.kafka_clients import KafkaSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RulesPart:
+    at_work: RulesAtWork
+    matching: RuleMatching
+    stored: JustStored
+    encoding: RuleEncoding
+    history: RuleHistory
+
+
+def rules_part(
+    kafka: KafkaSettings,
+    moments: MomentStore,
+    speakers: Speakers,
+    sentences: SentenceEncoder,
+    pictures: PictureEncoder,
+) -> RulesPart:
+    """With the rules that were set and what was kept of them. Blocks. What can't be read is logged and left out."""
+    encoding, history, stored = RuleEncoding(sentences, pictures), RuleHistory(moments), JustStored()
+    at_work = RulesAtWork(encoding, lambda rule: learn_from(history, rule), speakers.label)
+    events = [event for event in latest(kafka, "rules").values() if isinstance(event, RuleSet | RuleRemoved)]
+    kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RulesKept)]
+    for fault in at_work.start(events, kept[0] if kept else None):
+        log.warning("%s", fault)
+    return RulesPart(at_work, RuleMatching(at_work, moments, stored, speakers.resolve), stored, encoding, history)

@@ -1,0 +1,131 @@
+"""Endpoints about standing queries: what is watched for, and whether it would have found what it should."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyio import CapacityLimiter, Lock, to_thread
+from fastapi import APIRouter, Request
+
+from domain.errors import BadRequest
+from domain.events import MODALITIES, RuleRemoved, RuleSet
+from domain.rule_drafts import RuleDraft, name_of, new_id, rule_of
+from domain.rule_json import encode_rule
+from domain.rules import Rule
+from search.api_models import ErrorModel, stand_in_warnings
+from search.api_parts import ApiParts, RuleParts
+from search.api_rule_models import BacktestModel, ChangesModel, DraftModel, RuleModel, RulesModel, TryModel
+from search.clip_links import Links
+from search.rule_backtests import try_rule
+from search.rules_at_work import KnownRule
+
+_AT_WORK_WITHIN_S = 20.0  # a rule learns from history first
+_TRYING = 1  # thread: a backtest keeps a processor busy for seconds
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
+
+
+class RuleChanges:
+    """Rules are set and removed one after the other, so that two requests can't take one name."""
+
+    def __init__(self, parts: ApiParts, rules: RuleParts) -> None:
+        self._parts, self._rules = parts, rules
+        self.turn = Lock()
+
+    async def set(self, rule: Rule, query: str) -> RuleModel:
+        """Returns when it is at work."""
+        set_s = self._after(rule.id)
+        event = RuleSet(rule.id, encode_rule(rule).decode(), query, set_s)
+        await self._rules.publish(event)
+        if not await to_thread.run_sync(self._rules.at_work.wait, rule.id, set_s, _AT_WORK_WITHIN_S):
+            late = f"it is kept, but was not at work within {_AT_WORK_WITHIN_S:.0f} s: GET /rules/{rule.id} tells"
+            known = KnownRule(rule, query, set_s)
+            return RuleModel.of(known, {}, 0, {}, [late])
+        return await to_thread.run_sync(described, self._parts, self._rules, self._rules.at_work.find(rule.id))
+
+    async def remove(self, known: KnownRule) -> None:
+        removed_s = self._after(known.rule.id)
+        await self._rules.publish(RuleRemoved(known.rule.id, removed_s))
+        await to_thread.run_sync(self._rules.at_work.wait, known.rule.id, removed_s, _AT_WORK_WITHIN_S)
+
+    def _after(self, rule_id: str) -> float:
+        """Now, or, where the clock was put back, later than all that was decided of the rule before."""
+        return max(round(self._parts.clock(), 3), round(self._rules.at_work.decided_s(rule_id) + 0.001, 3))
+
+    def check(self, draft: RuleDraft, but: str = "") -> None:
+        """Raises BadRequest for a name that another rule has, and for webhooks that there are not."""
+        name = name_of(draft).casefold()
+        if any(each.rule.name.casefold() == name and each.rule.id != but for each in self._rules.at_work.all()):
+            raise BadRequest(f"there is a rule named {name_of(draft)!r}: change that one, or choose another name")
+        if self._parts.webhooks is None:
+            return
+        known = {endpoint.name for endpoint in self._parts.webhooks.endpoints()}
+        if unknown := [webhook for webhook in draft.webhooks if webhook not in known]:
+            raise BadRequest(
+                f"there is no webhook {', '.join(unknown)}: add it with `nowseen webhooks add`, or choose one of "
+                f"{', '.join(sorted(known)) or 'none yet'}"
+            )
+
+
+def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIRouter:
+    routes = APIRouter(tags=["rules"], prefix="/rules")
+    limiter = CapacityLimiter(_TRYING)
+
+    @routes.get("")
+    def all() -> RulesModel:
+        """Every rule, by name."""
+        return RulesModel(rules=[described(parts, rules, known) for known in rules.at_work.all()])
+
+    @routes.post("", status_code=201)
+    async def add(body: DraftModel) -> RuleModel:
+        """Watches for something from now on. It learns from what is stored how often it would alarm."""
+        async with changes.turn:
+            draft = body.draft()
+            changes.check(draft)
+            id = new_id(name_of(draft), [known.rule.id for known in rules.at_work.all()])
+            return await changes.set(rule_of(draft, id, parts.ids_of), draft.query)
+
+    @routes.post("/backtest", responses=_NOT_FOUND)
+    async def backtest(request: Request, body: TryModel) -> BacktestModel:
+        """What a rule would have told of what is stored."""
+        rule = rules.at_work.find(body.rule).rule if body.rule else rule_of(body.draft(), "draft", parts.ids_of)
+        tried = await to_thread.run_sync(try_rule, rule, body.days, rules.encoding, rules.history, limiter=limiter)
+        links = Links(parts.archive, parts.public_url or str(request.base_url))
+        return await to_thread.run_sync(BacktestModel.of, tried, rule.name, links, parts.speakers.label)
+
+    @routes.get("/{who}", responses=_NOT_FOUND)
+    def one(who: str) -> RuleModel:
+        """By id or name: what it watches for, from which likeness on it tells people, and how that is known."""
+        return described(parts, rules, rules.at_work.find(who))
+
+    @routes.patch("/{who}", responses=_NOT_FOUND)
+    async def change(who: str, body: ChangesModel) -> RuleModel:
+        """What was learnt stays, unless it watches for something else, somewhere else or at other hours."""
+        async with changes.turn:
+            known = rules.at_work.find(who)
+            draft = body.applied_to(known)
+            changes.check(draft, but=known.rule.id)
+            rule = rule_of(draft, known.rule.id, parts.ids_of, known.rule.marks)
+            return await changes.set(rule, draft.query)
+
+    @routes.delete("/{who}", status_code=204, responses=_NOT_FOUND)
+    async def remove(who: str) -> None:
+        """It watches no more, and what was learnt is gone. What is open of it is closed."""
+        async with changes.turn:
+            await changes.remove(rules.at_work.find(who))
+
+    return routes
+
+
+def described(parts: ApiParts, rules: RuleParts, known: KnownRule) -> RuleModel:
+    id = known.rule.id
+    indexed = {source for modality in MODALITIES for source in parts.store.sources(modality)}
+    warnings = [
+        f"nothing is indexed of source {source!r} yet" for source in known.rule.sources if source not in indexed
+    ]
+    return RuleModel.of(
+        known,
+        rules.at_work.thresholds(id),
+        sum(told.is_open for told in rules.at_work.told(id)),
+        rules.at_work.suppressed(id)[1],
+        [*warnings, *stand_in_warnings(parts.encoders)],
+    )

@@ -1,0 +1,110 @@
+"""Moments as they are stored, against the rules at work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from domain.alerts import AlertRaised
+from domain.errors import BadEvent
+from domain.events import MODALITIES, CoverageAdvanced, MomentDescribed, MomentWithdrawn
+from domain.moment_reading import LabelledMoment
+from domain.moments import moment_id
+from domain.ports import Labels, MomentFilter, MomentStore
+from search.just_stored import JustStored
+from search.rule_history import labelled
+from search.rules_at_work import RulesAtWork
+
+RECENT_S = 120.0  # as RuleWatch's: moments that may still be paired after a restart
+STORED_WITHIN_S = 10.0  # what is not stored by then was refused
+IDLE_S = 5.0  # a source that sends nothing for so long gets older by the clock on the wall
+_MOST_AHEAD_S = 60.0  # what is covered further ahead than this is a wrong clock
+_AT_ONCE = 1000
+
+SameSpeaker = Callable[[str], tuple[str, ...]]  # every id of the speaker of an id
+
+
+class RuleMatching:
+    """Blocks. For one thread.
+
+    Labels are those that the store gave the moment: who is heard in a scene is known when the speech is. So a final
+    utterance brings the scenes around it up again. A moment that comes twice counts once.
+    """
+
+    def __init__(self, rules: RulesAtWork, store: MomentStore, stored: JustStored, same_speaker: SameSpeaker) -> None:
+        self._rules, self._store, self._stored, self._same_speaker = rules, store, stored, same_speaker
+        self._heard: dict[str, tuple[float, float]] = {}  # by source: wall clock, and how far it had got
+        self._is_new = True
+
+    def match(
+        self, facts: Sequence[MomentDescribed | MomentWithdrawn | CoverageAdvanced], now_s: float
+    ) -> list[AlertRaised]:
+        """What is to be told, in order. Raises what the store raises, having changed nothing: it can be asked again."""
+        if not self._rules.all():
+            return []
+        finals = [fact for fact in facts if isinstance(fact, MomentDescribed) and fact.is_final]
+        asks_who, asks_while = self._rules.ask_for()
+        again = self._labelled(finals) if asks_who else {}
+        recent = self._recent() if self._is_new and asks_while else []
+        alerts, self._is_new = self._rules.push(recent), False
+        for fact in facts:
+            if isinstance(fact, MomentDescribed) and fact.is_final:
+                alerts += self._rules.push(again.get(moment_id(fact)) or [LabelledMoment(fact)])
+            elif isinstance(fact, CoverageAdvanced) and fact.until_s <= now_s + _MOST_AHEAD_S:
+                alerts += self._rules.tick(fact.source, fact.until_s)
+        return [*alerts, *self._tick({fact.source for fact in facts}, now_s)]
+
+    def _recent(self) -> list[LabelledMoment]:
+        """After a restart the latest moments come again, so that what is at the same time finds its pair."""
+        found: list[LabelledMoment] = []
+        for source, clock_s in self._rules.clocks_s().items():
+            where = MomentFilter((source,), clock_s - RECENT_S, clock_s, only_final=True)
+            pages = [self._store.newest(kind, where, _AT_ONCE, with_vectors=True) for kind in MODALITIES]
+            rows = sorted((row for page in pages for row in page), key=lambda row: (row.moment.start_s, row.id))
+            found += [replace(each, labels=self._widened(each.labels)) for each in labelled(rows)]
+        return found
+
+    def _labelled(self, moments: Sequence[MomentDescribed]) -> dict[str, list[LabelledMoment]]:
+        """By id: the moment with its labels, and the scenes that it brings up again."""
+        sound = [moment for moment in moments if self._can_be_stored(moment)]
+        self._stored.wait(map(moment_id, sound), STORED_WITHIN_S)
+        labels: dict[str, Labels] = {}
+        for modality in dict.fromkeys(moment.modality for moment in sound):
+            ids = [moment_id(moment) for moment in sound if moment.modality == modality]
+            labels |= {row.id: row.labels for row in self._store.get(modality, ids)}
+        found = {}
+        for moment in moments:
+            own = LabelledMoment(moment, self._widened(labels.get(moment_id(moment), Labels())))
+            scenes = self._scenes_during(moment) if moment.modality == "speech" else []
+            found[moment_id(moment)] = [own, *scenes]
+        return found
+
+    def _can_be_stored(self, moment: MomentDescribed) -> bool:
+        try:
+            self._store.check([moment])
+        except BadEvent:
+            return False
+        return True
+
+    def _scenes_during(self, utterance: MomentDescribed) -> list[LabelledMoment]:
+        where = MomentFilter((utterance.source,), utterance.start_s, utterance.end_s, only_final=True)
+        rows = self._store.newest("scene", where, _AT_ONCE, with_vectors=True)
+        rows.sort(key=lambda row: (row.moment.start_s, row.id))
+        return [replace(each, labels=self._widened(each.labels)) for each in labelled(rows)]
+
+    def _widened(self, labels: Labels) -> Labels:
+        """With every id of the speakers: a rule may know a voice by one that was merged into another since."""
+        ids = dict.fromkeys(each for id in labels.speakers for each in (id, *self._same_speaker(id)))
+        return replace(labels, speakers=tuple(ids))
+
+    def _tick(self, heard: Iterable[str], now_s: float) -> list[AlertRaised]:
+        """Where nothing comes, time goes on too: an incident ends though its source has."""
+        clocks_s, alerts = self._rules.clocks_s(), list[AlertRaised]()
+        for source, clock_s in clocks_s.items():
+            if source in heard or source not in self._heard:
+                self._heard[source] = now_s, clock_s
+                continue
+            heard_s, then_s = self._heard[source]
+            if now_s - heard_s > IDLE_S:
+                alerts += self._rules.tick(source, then_s + (now_s - heard_s))
+        return alerts

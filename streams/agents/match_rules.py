@@ -1,0 +1,60 @@
+"""moments -> standing queries -> alerts. A record is acknowledged when what the rules made of it has been kept."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import faust
+from faust.types import EventT, StreamT
+
+from domain.alerts import AlertRaised
+from domain.errors import BadEvent
+from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn, RulesKept
+from domain.topology import Limits
+from streams.batches import batches
+from streams.intake import read
+from streams.outbox import Outbox
+from streams.patience import in_thread
+
+KEPT_EVERY_S = 10.0
+
+Fact: TypeAlias = MomentDescribed | MomentWithdrawn | CoverageAdvanced
+
+
+def match_rules(
+    app: faust.App,
+    topic: Any,
+    outbox: Outbox,
+    match: Callable[[Sequence[Fact], float], list[AlertRaised]],
+    keep: Callable[[float], RulesKept],
+    limits: Limits,
+) -> None:
+    """`match` takes facts in order, and what time it is (Unix seconds); none at all when nothing came. `keep` gives all
+    that it knows by then. Both block.
+
+    What came after the last `keep` comes again after a crash, and gives the same alerts again.
+    """
+
+    async def agent(stream: StreamT[Any]) -> None:
+        waiting: list[EventT[Any]] = []
+        kept_s = time.monotonic()
+        async for records in batches(stream, limit=256, within_s=0.05):
+            facts: list[Fact] = []
+            for record in records:
+                with contextlib.suppress(BadEvent):  # store_moments, which reads it too, rejects it
+                    fact = read(record, (MomentDescribed, MomentWithdrawn, CoverageAdvanced), limits, time.time()).fact
+                    if isinstance(fact, Fact):
+                        facts.append(fact)
+            await outbox.send("alerts", await in_thread("matching rules", match, facts, time.time()))
+            waiting += records
+            if waiting and time.monotonic() - kept_s >= KEPT_EVERY_S:
+                await outbox.send("rules.state", [await in_thread("keeping what rules know", keep, time.time())])
+                kept_s = time.monotonic()
+                for record in waiting:
+                    record.ack()
+                waiting = []
+
+    app.agent(topic, name="match_rules")(agent)

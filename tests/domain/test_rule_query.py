@@ -1,0 +1,158 @@
+"""A rule reads a query as a search does, and says what it can't ask."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.condition_faults import condition_faults
+from domain.conditions import (
+    AllOf,
+    AnyOfThem,
+    Condition,
+    Meaning,
+    MoodIs,
+    Not,
+    OfKind,
+    SceneText,
+    Speaker,
+    While,
+    Words,
+    modalities_of,
+    walk,
+)
+from domain.errors import BadRequest
+from domain.events import MODALITIES
+from domain.query import QueryMistake, parse_query
+from domain.rule_query import Asked, read_rule_query
+from domain.words_in_common import content_words
+
+PEOPLE = {"Ana": ("a",), "Bob": ("b", "b2")}
+
+
+def resolve(who: str) -> tuple[str, ...]:
+    if who not in PEOPLE:
+        raise BadRequest(f"there is no speaker {who}")
+    return PEOPLE[who]
+
+
+def read(text: str) -> Asked:
+    return read_rule_query(text, resolve)
+
+
+def either(text: str) -> Condition:
+    return AnyOfThem((Meaning(text), SceneText(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("red car", either("red car")),
+        ("kind:scene red car", SceneText("red car")),
+        ("-kind:scene red car", Meaning("red car")),
+        ("kind:speech red car", AllOf((Meaning("red car"), OfKind(("speech",))))),
+        ("kind:scene kind:text red car", AllOf((either("red car"), OfKind(("scene", "text"))))),
+        ('"climate change"', Words("", ("climate change",))),
+        ('"climate change" flood', AllOf((Words("", ("climate change",)), Meaning("climate change flood")))),
+        ('"climate change" the', Words("", ("climate change",))),
+        ("speaker:Ana", Speaker(("a",))),
+        ("kind:speech speaker:Ana", AllOf((Speaker(("a",)), OfKind(("speech",))))),
+        ("speaker:Ana speaker:Bob", Speaker(("a", "b", "b2"))),
+        ("mood:angry", MoodIs(("angry",))),
+        ("speaker:Ana mood:sad mood:angry", AllOf((Speaker(("a",)), MoodIs(("sad", "angry"), speakers=("a",))))),
+        (
+            "street -cars",
+            AllOf((either("street"), Not(Words("cars")), Not(Meaning("cars")), Not(SceneText("cars")))),
+        ),
+        ("kind:scene street without red cars", AllOf((SceneText("street"), Not(SceneText("red cars"))))),
+        (
+            '"good morning" -speaker:Bob -mood:sad',
+            AllOf((Words("", ("good morning",)), Not(Speaker(("b", "b2"))), Not(MoodIs(("sad",))))),
+        ),
+        ("kind:scene microphone while speaker:Ana", While(SceneText("microphone"), Speaker(("a",)))),
+    ],
+)
+def test_what_is_asked(text: str, condition: Condition) -> None:
+    assert read(text) == Asked(condition)
+    assert condition_faults(condition) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "sources"),
+    [
+        ("fire", ()),
+        ("fire source:gate source:hall", ("gate", "hall")),
+        ("source:gate fire while smoke", ("gate",)),
+        ("source:gate source:hall fire while source:hall smoke", ("hall",)),
+    ],
+)
+def test_where_it_is_watched_for(text: str, sources: tuple[str, ...]) -> None:
+    assert read(text).sources == sources
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("fire since:2h", "a rule has no time"),
+        ("fire until:yesterday", "give it hours"),
+        ("lang:en fire", "can't tell languages apart"),
+        ("fire -lang:en", "can't tell languages apart"),
+        ("fire -source:gate", "name them with source:"),
+        ("source:gate", "it matches everything"),
+        ("kind:scene", "it matches everything"),
+        ("source:gate -cars", "it matches everything"),
+        ("-mood:angry", "it matches everything"),
+        ("kind:scene -kind:scene fire", "exclude each other"),
+        ('kind:scene "fire exit"', "a scene has no words"),
+        ("kind:text speaker:Ana", "neither a speaker nor a mood"),
+        ("speaker:Cid", "there is no speaker Cid"),
+        ("source:gate fire while source:hall smoke", "different ones are named"),
+        ("a fire while smoke while water", "two things by 'while'"),
+        ("", "the query is empty"),
+    ],
+)
+def test_what_a_rule_can_t_ask_is_said(text: str, says: str) -> None:
+    with pytest.raises(BadRequest, match=says):
+        read(text)
+
+
+def test_a_mistake_says_where() -> None:
+    with pytest.raises(QueryMistake) as caught:
+        read("fire mood:bored")
+    assert (caught.value.start, caught.value.end) == (5, 15)
+
+
+PIECES = st.sampled_from(
+    ["fire", "red car", '"good morning"', "-smoke", "without", "while", "speaker:Ana", "-speaker:Bob", "mood:sad",
+     "-mood:happy", "kind:scene", "kind:speech", "-kind:text", "source:gate", "source:hall", "since:1h",
+     "lang:en", "the"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=7).map(" ".join) | st.text(max_size=60))
+def test_whatever_is_written_is_watched_for_or_refused_in_words(text: str) -> None:
+    try:
+        asked = read(text)
+    except BadRequest as refused:
+        assert str(refused)
+        return
+    clauses = parse_query(text, 0.0).clauses
+    kinds = {kind for clause in clauses for kind in clause.where.kinds or MODALITIES}
+    assert modalities_of(asked.condition) <= kinds
+    assert isinstance(asked.condition, While) == (len(clauses) == 2)
+    for fault in condition_faults(asked.condition):
+        assert "matches everything" not in fault, text
+
+
+WORDS = st.lists(st.text("abcdefghij", min_size=1, max_size=8).filter(lambda word: bool(content_words(word))),
+                 min_size=1, max_size=5).map(" ".join)  # fmt: skip
+
+
+@given(WORDS, WORDS, WORDS)
+def test_no_word_is_lost(words: str, phrase: str, excluded: str) -> None:
+    leaves = list(walk(read(f'{words} "{phrase}" without {excluded}').condition))
+    assert Words("", (phrase,)) in leaves
+    assert Not(Words(excluded)) in leaves
+    if phrase not in words:
+        assert any(isinstance(leaf, Meaning) and words in leaf.text for leaf in leaves)

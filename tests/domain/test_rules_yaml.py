@@ -1,0 +1,57 @@
+"""A file of rules: what stands in it, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.errors import ConfigError
+from domain.rule_drafts import RuleDraft
+from domain.rules_yaml import parse_rules
+
+GOOD = """
+rules:
+  Fire drill:
+    query: '"fire drill" source:hall'
+    hours: mon-fri 08:00-18:00 Europe/Berlin
+    webhooks: [team]
+    state: paused
+    decided_by: examples
+    false_alarms_per_day: 2
+  Ana at the desk: {query: "kind:scene desk while speaker:Ana"}
+"""
+BAD = """
+rules:
+  One:
+    query: 'fire since:2h'
+  Two:
+    query: fire
+    hours: at night
+  Three:
+    query: fire
+    state: asleep
+    cooldown: 5
+  Four: {hours: "08:00-18:00"}
+  Five: {query: fire, false_alarms_per_day: 100}
+"""
+
+
+def test_what_stands_in_it() -> None:
+    assert parse_rules(GOOD) == (
+        RuleDraft(
+            '"fire drill" source:hall', "Fire drill", "mon-fri 08:00-18:00 Europe/Berlin", ("team",), "paused",
+            "examples", 2.0,
+        ),
+        RuleDraft("kind:scene desk while speaker:Ana", "Ana at the desk"),
+    )  # fmt: skip
+
+
+def test_everything_that_is_wrong_is_said_with_its_line() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_rules(BAD)
+    told = "\n".join(caught.value.mistakes)
+    for line, why in [
+        (4, "a rule has no time"), (7, "are no hours"), (10, "asleep"), (11, "cooldown"), (12, "query"),
+        (13, "false_alarms_per_day"),
+    ]:  # fmt: skip
+        assert any(each.startswith(f"line {line}: ") and why in each for each in caught.value.mistakes), told
+    assert len(caught.value.mistakes) == 6, told

@@ -1,0 +1,160 @@
+"""Rules in a search node of its own: at work within seconds; killed in a storm, nothing is lost and none invented."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+from domain.alerts import AlertRaised
+from domain.events import MomentDescribed, decode, encode
+
+pytestmark = pytest.mark.slow
+
+SOURCES, TEXTS, APART_S = 4, 100, 700.0
+SIZE = 384  # of the packaged sentence encoder's vectors
+
+
+class Node:
+    """May be killed and started again; the broker lives on."""
+
+    def __init__(self, folder: Path, broker: str, port: int) -> None:
+        self.broker, self.api, self.log = broker, f"http://127.0.0.1:{port}", folder / "node.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith("NOWSEEN_")} | {
+            "NOWSEEN_DATA": str(folder / "data"),
+            "NOWSEEN_BROKER": broker,
+            "NOWSEEN_API_PORT": str(port),
+            "NOWSEEN_DOWNLOAD": "false",
+            "COLUMNS": "160",
+        }
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "nowseen", "node"]
+            self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+        self.until(lambda: self.get("/health"), "the node is ready", 180.0)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def run(self, *arguments: str) -> str:
+        command = [sys.executable, "-m", "nowseen", "rules", *arguments]
+        done = subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr + self.log.read_text()[-4000:]
+        return done.stdout
+
+    def get(self, path: str) -> Any:
+        try:
+            answer = httpx.get(self.api + path, timeout=30.0)
+        except httpx.TransportError:
+            return None
+        return answer.json() if answer.is_success else None
+
+    def until(self, happens: Callable[[], Any], what: str, within_s: float) -> Any:
+        deadline = time.monotonic() + within_s
+        while not (result := happens()):
+            if time.monotonic() > deadline or (self.process is not None and self.process.poll() is not None):
+                pytest.fail(f"not within {within_s:.0f} s: {what}\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.1)
+        return result
+
+    def publish(self, moments: list[MomentDescribed]) -> None:
+        producer = Producer({"bootstrap.servers": self.broker})
+        for moment in moments:
+            message = encode(moment)
+            producer.produce("moments", message.value, message.key, headers=list(message.headers.items()))
+        assert producer.flush(20) == 0
+
+    def alerts(self, enough: Callable[[list[AlertRaised]], bool], within_s: float = 120.0) -> list[AlertRaised]:
+        """All that were raised, once they are enough."""
+        consumer = Consumer({"bootstrap.servers": self.broker, "group.id": "tests", "enable.auto.commit": False})
+        found: list[AlertRaised] = []
+        try:
+            parts = consumer.list_topics("alerts", 10).topics["alerts"].partitions
+            consumer.assign([TopicPartition("alerts", number, OFFSET_BEGINNING) for number in parts])
+
+            def read() -> bool:
+                while (record := consumer.poll(0.5)) is not None and record.error() is None:
+                    headers: Any = record.headers() or []
+                    event = decode(record.key(), record.value(), dict(headers))
+                    assert isinstance(event, AlertRaised)
+                    found.append(event)
+                return enough(found)
+
+            self.until(read, "the alerts are raised", within_s)
+        finally:
+            consumer.close()
+        return found
+
+
+@pytest.fixture(params=[pytest.param("tansu"), pytest.param("apache", marks=pytest.mark.kafka)])
+def node(
+    request: pytest.FixtureRequest, tmp_path: Path, free_port: Callable[[], int], run_broker_at: Any
+) -> Iterator[Node]:
+    if request.param == "apache":
+        node = Node(tmp_path, request.getfixturevalue("apache_kafka"), free_port())
+        yield from _lived(node)
+        return
+    port = free_port()
+    with run_broker_at(port):
+        yield from _lived(Node(tmp_path, f"127.0.0.1:{port}", free_port()))
+
+
+def _lived(node: Node) -> Iterator[Node]:
+    try:
+        node.start()
+        yield node
+    finally:
+        if node.process is not None and node.process.poll() is None:
+            node.kill()
+
+
+def said(source: str, number: int, text: str) -> MomentDescribed:
+    start_s = time.time() // 1 - 86_400 + number * APART_S
+    vector = (1.0, *[0.0] * (SIZE - 1))
+    return MomentDescribed(source, "text", start_s, start_s, "minilm", {"text": vector}, text)
+
+
+def test_a_rule_is_told_of_what_is_said_and_kept_across_a_kill_in_a_storm(node: Node) -> None:
+    assert "is watched for" in node.run("add", '"drill"', "--name", "Drill")
+    node.publish([said("desk", 0, "a fire drill at noon")])
+    (first,) = node.alerts(lambda found: len(found) >= 1, 20.0)
+    assert (first.facts.rule, first.facts.state, first.facts.text) == ("Drill", "opened", "a fire drill at noon")
+
+    storm = [
+        [said(f"gate-{source}", number, f"drill {number} at gate {source}") for source in range(SOURCES)]
+        for number in range(TEXTS)
+    ]
+    for number, texts in enumerate(storm):
+        node.publish(texts)
+        if number == TEXTS // 2:
+            node.alerts(lambda found: len(found) > TEXTS // 4)
+            node.kill()
+    node.start()
+    expected = {moment.text for texts in storm for moment in texts} | {"a fire drill at noon"}
+
+    def opened(found: list[AlertRaised]) -> list[AlertRaised]:
+        return [alert for alert in found if alert.facts.state == "opened"]
+
+    found = node.alerts(lambda found: {alert.facts.text for alert in opened(found)} >= expected)
+    ids = {alert.facts.incident: alert.facts.text for alert in opened(found)}
+    assert sorted(ids.values()) == sorted(expected)  # each told, and no incident twice under another name
+    assert {alert.facts.incident for alert in found} == ids.keys()
+    for alert in opened(found):
+        assert ids[alert.facts.incident] == alert.facts.text
+    (rule,) = json.loads(node.run("--json"))["rules"]
+    assert (rule["name"], rule["query"]) == ("Drill", '"drill"')
+    tried = json.loads(node.run("test", "--rule", "Drill", "--days", "3", "--json"))
+    assert {each["id"] for each in tried["incidents"]} == set(ids)

@@ -1,0 +1,151 @@
+"""What `nowseen rules` asks and prints; the node's answers are played, in the API's own models."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
+from nowseen.rules_command import RulesCommand
+from search.api_incident_models import IncidentModel, MatchModel
+from search.api_rule_models import BacktestModel, RuleModel, RulesModel, ThresholdModel
+
+WARM = ThresholdModel(
+    is_warming_up=False, likelihood=0.7, standard_score=4.2, basis="counted", expected_per_day=0.9, incidents_seen=9,
+    hours_watched=240.0, hours_missing=0.0, note="counted in 10.0 days",
+)  # fmt: skip
+COLD = WARM.model_copy(update={"is_warming_up": True, "note": "warming up: about 5.0 more hours"})
+RULE = RuleModel(
+    id="drill", name="Drill [red]", query='"drill"', sources=[], hours="08:00-18:00 UTC", webhooks=["team"],
+    state="active", decided_by="budget", false_alarms_per_day=1.0, marked_right=0, marked_wrong=0, changed_s=1.79e9,
+    thresholds={"gate": WARM, "hall": COLD}, open_incidents=3, suppressed={"paused": 2}, warnings=["a warning"],
+)  # fmt: skip
+PAUSED = RULE.model_copy(update={"id": "r2", "name": "Other", "state": "paused", "webhooks": [], "thresholds": {}})
+INCIDENT = IncidentModel(
+    id="i1", rule_id="drill", rule="Drill", is_open=False, sources=["gate"], start_s=1.79e9, end_s=1.79e9, matches=1,
+    is_digest=False, incidents=1, text="a drill [at noon]",
+    best=MatchModel(
+        moment_id="m1", source="gate", modality="text", start_s=1.79e9, end_s=1.79e9, text="a drill", score=0.875,
+        threshold=None, evidence=[], thumbnail_url=None, clip_url=None,
+    ),
+)  # fmt: skip
+TRIED = BacktestModel(
+    incidents=[INCIDENT], per_day=1.5, days_watched=0.66, since_s=1.79e9, until_s=1.79e9 + 600, moments=42,
+    learnt_from="same", suppressed={"cooldown": 4}, thresholds={"gate": WARM},
+)  # fmt: skip
+
+
+class Terminal:
+    def __init__(self) -> None:
+        self.out, self.errors = io.StringIO(), io.StringIO()
+        self.asked: list[tuple[str, str, Any]] = []
+
+    def run(self, replies: list[httpx.Response], command: Callable[[RulesCommand], int]) -> int:
+        waiting = iter(replies)
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            body = json.loads(request.content) if request.content else None
+            self.asked.append((request.method, request.url.path, body))
+            return next(waiting)
+
+        return RulesCommand(
+            "http://127.0.0.1:8000",
+            console=Console(file=self.out, width=200),
+            errors=Console(file=self.errors, width=300),
+            transport=httpx.MockTransport(answer),
+        ).run(command)
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal()
+
+
+def says(model: Any, status: int = 200) -> httpx.Response:
+    return httpx.Response(status, json=model.model_dump())
+
+
+def test_rules_are_listed(terminal: Terminal) -> None:
+    assert terminal.run([says(RulesModel(rules=[RULE, PAUSED]))], lambda command: command.show()) == FOUND
+    page = terminal.out.getvalue()
+    for shown in ("Drill [red]", '"drill"', "08:00-18:00 UTC", "team", "3", "gate: about 0.9 a day (counted)", "paused",
+                  "nobody", "nothing watched yet", "hall: warming up: about 5.0 more hours"):  # fmt: skip
+        assert shown in page, page
+
+
+def test_no_rule_is_said_as_json_and_in_words(terminal: Terminal) -> None:
+    none = RulesModel(rules=[])
+    assert terminal.run([says(none)], lambda command: command.show(json_output=True)) == NOTHING_FOUND
+    assert json.loads(terminal.out.getvalue()) == {"rules": []}
+    assert terminal.run([says(none)], lambda command: command.show()) == NOTHING_FOUND
+    assert "Nothing is watched for yet" in terminal.out.getvalue()
+
+
+def test_a_rule_is_added_with_what_to_expect_of_it(terminal: Terminal) -> None:
+    code = terminal.run([says(RULE, 201)], lambda command: command.add('"drill"', "Drill", "", ["team"], 2.0, "budget"))
+    assert code == FOUND
+    assert terminal.asked == [
+        ("POST", "/rules", {"query": '"drill"', "name": "Drill", "hours": "", "webhooks": ["team"],
+                            "decided_by": "budget", "false_alarms_per_day": 2.0})
+    ]  # fmt: skip
+    for shown in ("Drill [red] is watched for", "gate: about 0.9 a day", "a warning"):
+        assert shown in terminal.out.getvalue()
+
+
+def test_what_is_refused_says_why(terminal: Terminal) -> None:
+    refused = httpx.Response(400, json={"error": "it matches everything"})
+    assert terminal.run([refused], lambda command: command.add("", "", "", [], 1.0, "budget")) == FAILED
+    assert "it matches everything" in terminal.errors.getvalue()
+
+
+def test_what_it_would_have_told_is_printed(terminal: Terminal) -> None:
+    code = terminal.run([says(TRIED)], lambda command: command.test("x", None, 3.0, "", 1.0, json_output=False))
+    assert code == FOUND
+    page = terminal.out.getvalue()
+    for shown in ("2026-09-21 14:13:20", "gate", "a drill [at noon]", "(0.88)", "1 incidents in 0.66 days watched",
+                  "1.5 a day", "42 moments", "not told: 4 cooldown", "learnt from the same moments",
+                  "gate: about 0.9 a day (counted)"):  # fmt: skip
+        assert shown in page, page
+
+
+def test_it_pauses_resumes_and_removes(terminal: Terminal) -> None:
+    assert terminal.run([says(PAUSED)], lambda command: command.change("My rule/2", "paused")) == FOUND
+    assert "Other is paused" in terminal.out.getvalue()
+    assert terminal.run([httpx.Response(204)], lambda command: command.remove("Other")) == FOUND
+    assert [each[:2] for each in terminal.asked] == [("PATCH", "/rules/My rule/2"), ("DELETE", "/rules/Other")]
+
+
+def test_a_file_is_applied_by_name(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text("rules:\n  other: {query: fire}\n  New: {query: smoke, state: paused}\n")
+    replies = [says(RulesModel(rules=[PAUSED])), says(PAUSED), says(RULE, 201)]
+    assert terminal.run(replies, lambda command: command.apply(file)) == FOUND
+    assert [each[:2] for each in terminal.asked] == [("GET", "/rules"), ("PATCH", "/rules/r2"), ("POST", "/rules")]
+    assert terminal.asked[1][2]["state"] == "active"
+    assert terminal.asked[2][2]["state"] == "paused"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("rules:\n  One: {query: 'fire since:2h'}\n  Two: {hours: '8'}\n", ("line 2", "line 3")),
+        (None, ("can't be read",)),
+    ],
+)
+def test_a_file_that_is_wrong_changes_nothing(
+    terminal: Terminal, tmp_path: Path, text: str | None, why: tuple[str, ...]
+) -> None:
+    file = tmp_path / "rules.yaml"
+    if text is not None:
+        file.write_text(text)
+    assert terminal.run([], lambda command: command.apply(file)) == FAILED
+    for each in why:
+        assert each in terminal.errors.getvalue()
+    assert terminal.asked == []

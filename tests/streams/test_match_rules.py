@@ -1,0 +1,111 @@
+"""What the agents of rules do with a batch, in which order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from domain.alerts import AlertRaised
+from domain.errors import BadEvent
+from domain.events import Event, MomentDescribed, RuleRemoved, RuleSet, RulesKept, encode
+from domain.incident_facts import IncidentFacts
+from domain.topology import Topology
+from streams.agents.match_rules import match_rules
+from streams.agents.watch_rules import watch_rules
+
+ALERT = AlertRaised(IncidentFacts("fire", "i1", 0, "opened", 1.0, "gate", 1.0, 1.0, "fire"), ())
+SAID = MomentDescribed("gate", "text", 1.0, 1.0, "e", {"text": (1.0,)}, "fire")
+NOT_FOR_RULES = RulesKept(1.0, b"")
+AFTER_EACH, NEVER = 0.0, 1e9
+
+
+class App:
+    consumer_generation_id = 0
+    started: Any = None
+
+    def agent(self, _topic: Any, name: str) -> Any:
+        def attach(function: Any) -> Any:
+            self.started = function
+            return function
+
+        return attach
+
+
+class Stream:
+    def __init__(self, app: App, facts: Sequence[Event], notes: list[str]) -> None:
+        self.app, self._facts, self._notes = app, facts, notes
+
+    def noack(self) -> Stream:
+        return self
+
+    async def events(self) -> AsyncIterator[Any]:
+        for offset, fact in enumerate(self._facts):
+            sent = encode(fact)
+            message = SimpleNamespace(
+                key=sent.key, value=sent.value, headers=list(sent.headers.items()), topic="t", partition=0,
+                offset=offset, timestamp=1000.0, generation_id=0,
+            )  # fmt: skip
+            yield SimpleNamespace(message=message, ack=lambda: self._notes.append("ack"))
+        await asyncio.sleep(0.2)  # longer than a batch is waited for
+
+
+class Outbox:
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes
+
+    async def send(self, topic: str, facts: Sequence[Event]) -> None:
+        self._notes += [f"{type(fact).__name__} to {topic}" for fact in facts]
+
+    async def reject(self, _record: Any, reason: str) -> None:
+        self._notes.append(f"rejected: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("kept_every_s", "ends"), [(AFTER_EACH, ["keep", "RulesKept to rules.state", "ack", "ack"]), (NEVER, [])]
+)
+def test_matched_then_told_then_kept_and_only_then_acknowledged(
+    topology: Topology, monkeypatch: pytest.MonkeyPatch, kept_every_s: float, ends: list[str]
+) -> None:
+    monkeypatch.setattr("streams.agents.match_rules.KEPT_EVERY_S", kept_every_s)
+    notes: list[str] = []
+
+    def match(facts: Sequence[object], _now_s: float) -> list[AlertRaised]:
+        notes.append(f"match {len(facts)}")
+        return [ALERT]
+
+    def keep(now_s: float) -> RulesKept:
+        notes.append("keep")
+        return RulesKept(now_s, b"state")
+
+    app: Any = App()
+    outbox: Any = Outbox(notes)
+    match_rules(app, None, outbox, match, keep, topology.limits)
+    asyncio.run(app.started(Stream(app, [SAID, NOT_FOR_RULES], notes)))
+    assert notes == ["match 1", "AlertRaised to alerts", *ends]
+
+
+def test_what_is_decided_of_rules_is_done_in_order_and_what_is_no_rule_is_rejected(topology: Topology) -> None:
+    notes: list[str] = []
+
+    def set_rule(event: RuleSet) -> None:
+        notes.append(f"set {event.rule_id}")
+        if event.rule_id == "bad":
+            raise BadEvent("not a rule")
+
+    def remove_rule(event: RuleRemoved) -> list[AlertRaised]:
+        notes.append(f"remove {event.rule_id}")
+        return [ALERT]
+
+    app: Any = App()
+    outbox: Any = Outbox(notes)
+    watch_rules(app, None, outbox, set_rule, remove_rule, topology.limits)
+    facts: list[Event] = [RuleSet("r1", "{}", "q", 1.0), RuleSet("bad", "{}", "q", 1.0), RuleRemoved("r1", 2.0), SAID]
+    asyncio.run(app.started(Stream(app, facts, notes)))
+    assert notes[:-2] == [
+        "set r1", "ack", "set bad", "rejected: not a rule", "ack", "remove r1", "AlertRaised to alerts", "ack",
+    ]  # fmt: skip
+    assert "does not belong on this topic" in notes[-2] and notes[-1] == "ack"
