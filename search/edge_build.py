@@ -30,6 +30,7 @@ def build(history: History, sources: Sequence[HistoryShard], ask: Callable[[Orde
     folder = history.building_folder()
     try:
         _require_room(sources)
+        ask({"ready": True})
         copies = [folder / _COPIES / str(number) for number in range(len(sources))]
         for each, copy in zip(sources, copies, strict=True):
             with each.still() as files:
@@ -78,4 +79,5 @@ def _put_in_place(history: History, sources: Sequence[HistoryShard], new: Histor
 def _delete_what_they_have(new: HistoryShard, sources: Sequence[HistoryShard]) -> None:
     for old in sources:
         for ids in batched(old.take_deleted(), _DELETED_AT_ONCE):
-            new.delete(ids)
+            with new.copying:
+                new.delete(ids)

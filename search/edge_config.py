@@ -25,34 +25,19 @@ def hot_config(spec: CollectionSpec) -> edge.EdgeConfig:
 
 
 def sealed_config(spec: CollectionSpec, options: EdgeOptions) -> edge.EdgeConfig:
-    """One indexed segment, without a log: what is written later must be flushed at once.
+    """One indexed segment, without a log.
 
     The graph is walked over numbers of one byte, which stay in memory; the nearest found are compared again by the
     whole ones, which stay on the disk. So scores are those of an exact search.
     """
-    searched = spec.searched_by
-    full_scan_kb = _SCANNED_POINTS * spec.vectors[searched] * _FLOAT_BYTES // _KB
-    graph = edge.HnswIndexConfig(
-        m=_NEIGHBOURS, ef_construct=_NEIGHBOURS_BUILDING, full_scan_threshold=full_scan_kb,
-        max_indexing_threads=options.building_threads, memory=edge.Memory.Cached,
-    )  # fmt: skip
-    no_graph = edge.HnswIndexConfig(m=0, ef_construct=_NEIGHBOURS_BUILDING, full_scan_threshold=full_scan_kb)
-    small = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Pinned)
     return edge.EdgeConfig(
-        vectors={
-            name: edge.EdgeVectorParams(
-                size=size, distance=edge.Distance.Cosine, memory=edge.Memory.Cold,
-                hnsw_config=graph if name == searched else no_graph,
-                quantization_config=small if name == searched else None,
-            )
-            for name, size in spec.vectors.items()
-        },
+        vectors={name: _indexed_vector(size, options) for name, size in spec.vectors.items()},
         sparse_vectors={WORDS: edge.EdgeSparseVectorParams()} if spec.words else None,
         optimizers=edge.EdgeOptimizersConfig(
             default_segment_number=1, max_segment_size=_ONE_SEGMENT_KB, indexing_threshold=1
         ),
         wal_enabled=False,
-    )  # fmt: skip
+    )
 
 
 def indexes(spec: CollectionSpec, *, sealed: bool = False) -> list[edge.UpdateOperation]:
@@ -66,3 +51,21 @@ def indexes(spec: CollectionSpec, *, sealed: bool = False) -> list[edge.UpdateOp
 
 def _vector(size: int) -> edge.EdgeVectorParams:
     return edge.EdgeVectorParams(size=size, distance=edge.Distance.Cosine)
+
+
+def _indexed_vector(size: int, options: EdgeOptions) -> edge.EdgeVectorParams:
+    graph = edge.HnswIndexConfig(
+        m=_NEIGHBOURS,
+        ef_construct=_NEIGHBOURS_BUILDING,
+        full_scan_threshold=_SCANNED_POINTS * size * _FLOAT_BYTES // _KB,
+        max_indexing_threads=options.building_threads,
+        memory=edge.Memory.Cached,
+    )
+    small = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Pinned)
+    return edge.EdgeVectorParams(
+        size=size,
+        distance=edge.Distance.Cosine,
+        memory=edge.Memory.Cold,
+        hnsw_config=graph,
+        quantization_config=small,
+    )

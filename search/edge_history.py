@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from threading import RLock
+from typing import TypeAlias
 
 from domain.errors import ConfigError
 from domain.ports import MomentFilter
@@ -22,6 +23,8 @@ from search.edge_merging import next_merge
 from search.edge_options import EdgeOptions
 from search.edge_shard import Shard
 from search.fair_lock import FairLock
+
+Owners: TypeAlias = Sequence[tuple[HistoryShard, list[str]]]  # shards, and which of the ids asked for each holds
 
 _SEALED = "sealed-"
 
@@ -66,20 +69,24 @@ class History:
     def delete_copies(self, newer: Shard) -> None:
         """A point that changes is written to the hot shard first, and then deleted here: the node may have been killed
         between the two."""
-        for ids in newer.ids():
-            for each, held in self.owners(ids):
-                each.delete(held)
+        for ids in newer.ids() if self.shards else ():
+            self.delete(self.owners(ids))
         self.flush()
 
-    def owners(self, ids: Collection[str]) -> list[tuple[HistoryShard, list[str]]]:
+    def owners(self, ids: Collection[str]) -> Owners:
         """Which of the ids are in which shard."""
         found = [(each, each.shard.held(ids)) for each in self.shards] if ids else []
         return [(each, held) for each, held in found if held]
 
-    def owners_of(self, points: Collection[Point]) -> list[tuple[HistoryShard, list[str]]]:
+    def owners_of(self, points: Collection[Point]) -> Owners:
         """The same of points, and quicker."""
         found = [(each, each.held_points(points)) for each in self.shards]
         return [(each, held) for each, held in found if held]
+
+    def delete(self, owners: Owners) -> None:
+        for each, held in owners:
+            with each.copying:
+                each.delete(held)
 
     def searched(self, where: MomentFilter) -> list[tuple[HistoryShard, MomentFilter]]:
         """Shards with moments that the filter may let through, each with what the filter still has to look at there."""

@@ -40,7 +40,7 @@ class HistoryShard:
         self._is_flushed = True
         self._deleted: set[str] | None = None  # since it was copied
         self._forgot = False
-        self._still = Lock()  # held while it is written to, or copied
+        self.copying = Lock()  # held while it is copied, and by whoever deletes from it, before `turn` is taken
 
     @classmethod
     def load(cls, folder: Path, spec: CollectionSpec, start_anew: str) -> HistoryShard:
@@ -82,11 +82,11 @@ class HistoryShard:
         return self.shard.held(possible) if possible else []
 
     def delete(self, ids: Sequence[str]) -> None:
-        with self._still:
-            if self._deleted is not None:
-                self._deleted.update(ids)
-            self.shard.delete(ids)
-            self._is_flushed = False
+        """`copying` is held."""
+        if self._deleted is not None:
+            self._deleted.update(ids)
+        self.shard.delete(ids)
+        self._is_flushed = False
 
     def expire(self) -> None:
         """What was deleted must leave its files: it is built anew, soon, and also after a kill."""
@@ -104,14 +104,14 @@ class HistoryShard:
     def still(self) -> Iterator[Path]:
         """Its files, all of one moment and on the disk, to be copied. Whoever writes to it waits; searches go on. From
         now on, what is deleted is remembered."""
-        with self._still:
+        with self.copying:
             self.shard.flush()
             self._deleted, self._forgot = set(), False
             yield self.shard.folder
 
     def take_deleted(self) -> list[str]:
         """Since it was copied or since this was last asked."""
-        with self._still:
+        with self.copying:
             deleted, self._deleted = list(self._deleted or ()), set()
             return deleted
 

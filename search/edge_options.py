@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class EdgeOptions:
     """The defaults are measured on two cores, with 512 numbers a vector: `make bench-scale`."""
 
-    hot_points: int = 20_000  # searched exactly, in 1.5 ms; twice that while they are being sealed, which takes seconds
-    merged_at_once: int = 4  # sealed shards of about one size become one: more would be fewer merges, and more to search
+    hot_points: int = 20_000  # searched exactly, in 1.5 ms; up to twice as many while some are sealed
+    merged_at_once: int = 4  # sealed shards of about one size become one; more: fewer merges, more shards to search
     largest_merge: int = 2_000_000  # points: an hour's work at most
-    neighbours_looked_at: int = 256  # HNSW's ef: with 128, filters that let a tenth through miss one in ten of the nearest
+    neighbours_looked_at: int = 256  # HNSW's ef: with 128, one in ten of the nearest is missed behind some filters
     building_threads: int = 1  # of the child that builds; the other core is the searches'
     retry_s: float = 60.0  # after a build that failed, such as for want of disk

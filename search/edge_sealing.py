@@ -84,6 +84,7 @@ class Sealing:
         try:
             with child_process() as ask:
                 build(history, sources, ask)
+            _log.info("%s: %d shards, %d points, are sealed as one", history.spec.name, len(sources), points)
         except Exception as error:
             for each in sources:
                 each.leave_build()
@@ -98,7 +99,6 @@ class Sealing:
             self._builds -= 1
             self._looked.notify_all()
         if failed is None:
-            _log.info("%s: %d shards, %d points, are sealed as one", history.spec.name, len(sources), points)
             self.wake()
         else:
             self._closing.wait(self._options.retry_s)

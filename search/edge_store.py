@@ -11,9 +11,10 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from qdrant_edge import QueryRequest
 
@@ -23,8 +24,7 @@ from domain.ports import MomentFilter
 from search.batched import batched
 from search.collections import CollectionSpec, Point, Row, SparseWords, check_record, record_of
 from search.edge_filter import edge_filter
-from search.edge_history import History, Locks
-from search.edge_history_shard import HistoryShard
+from search.edge_history import History, Locks, Owners
 from search.edge_hot import hot_folders, new_hot, next_hot, put_in_place, rewritten
 from search.edge_options import EdgeOptions
 from search.edge_query import nearest_query
@@ -34,7 +34,6 @@ from search.whole_file import write_whole
 from search.word_frequencies import weighed
 
 _MOVED_AT_ONCE = 256  # points: a search waits for some milliseconds
-_Owners: TypeAlias = Sequence[tuple[HistoryShard, list[str]]]
 
 
 class EdgeCollection:
@@ -97,8 +96,7 @@ class EdgeCollection:
 
     def delete(self, ids: Sequence[str]) -> None:
         with self._locks.writing:
-            for shard, held in self._history.owners(ids):
-                shard.delete(held)
+            self._history.delete(self._history.owners(ids))
             self._history.flush()
             self._hot.delete(list(ids))
         self._sealing.wake()
@@ -187,13 +185,16 @@ class EdgeCollection:
     def _searched(self, where: MomentFilter) -> list[tuple[Shard, MomentFilter]]:
         return [(self._hot, where), *((each.shard, narrowed) for each, narrowed in self._history.searched(where))]
 
-    def _move(self, points: Sequence[Point], owners: _Owners) -> None:
+    def _move(self, points: Sequence[Point], owners: Owners) -> None:
         """Writes the points to the hot shard and deletes them from what held them; no search sees both."""
         if owners:
-            with self._locks.turn:
-                self._hot.upsert(points)
-                for shard, held in owners:
-                    shard.delete(held)
+            with ExitStack() as while_nothing_is_copied:
+                for shard, _ in owners:
+                    while_nothing_is_copied.enter_context(shard.copying)
+                with self._locks.turn:
+                    self._hot.upsert(points)
+                    for shard, held in owners:
+                        shard.delete(held)
         elif points:
             self._hot.upsert(points)
         if self.spec.modality is not None and self._hot.count() >= self._options.hot_points:
@@ -214,7 +215,7 @@ class EdgeCollection:
         self._sealing.wake()
 
 
-def _points(owners: _Owners) -> list[Point]:
+def _points(owners: Owners) -> list[Point]:
     return [point for shard, held in owners for point in shard.shard.points(held)]
 
 
