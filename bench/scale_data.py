@@ -32,7 +32,7 @@ SOURCES = 40
 MOMENT_S = 2.0
 BLOCK = 1000
 VOICE_SIZE = 256
-SPECS = {
+SPECS: dict[Kind, CollectionSpec] = {
     "scene": CollectionSpec("scenes", "scene", {"image": 512}, words=False, encoder="made-pictures"),
     "speech": CollectionSpec(
         "speech", "speech", {"text": 384, "voice": VOICE_SIZE}, words=True, encoder="made-sentences",

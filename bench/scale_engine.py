@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,13 +13,13 @@ import qdrant_edge as edge
 from bench.scale_data import MOMENT_S, SOURCES, SPECS, Kind, query_vectors, source_name, start_s
 from domain.events import Vector
 from domain.ports import MomentFilter
-from search.collections import Row, SparseWords
+from search.collections import WORDS, SparseWords
 from search.edge_filter import edge_filter
 from search.edge_folder import open_edge_collections
 from search.edge_store import EdgeCollection
 from search.words import Bm25Words
 
-FETCHED = 40  # what the search service asks of a collection for ten moments
+FETCHED = 100  # what the search service asks of a collection for the first pages
 NEAREST = 10
 _WARMING = 100
 _QUERIES = 200
@@ -46,12 +46,16 @@ def measure(folder: Path, count: int) -> EngineTimes:
     times.open_s = time.monotonic() - began
     for kind, collection in zip(SPECS, collections, strict=True):
         collection.settle()
-        _time(times, f"{kind}_vector", collection, [tuple(row) for row in query_vectors(kind, _QUERIES, 7).tolist()], count)
+        _time(
+            times,
+            f"{kind}_vector",
+            collection,
+            [tuple(row) for row in query_vectors(kind, _QUERIES, 7).tolist()],
+            count,
+        )
         if kind == "speech":
             _time(times, "speech_words", collection, list(_words(_QUERIES)), count)
-        times.newest_ms += [
-            _ms(collection.newest, where, 20, with_vectors=False)[0] for where in filters(_QUERIES, count)
-        ]
+        times.newest_ms += [_newest_ms(collection, where) for where in filters(_QUERIES, count)]
         times.recalls += _recalls(collection, kind, count)
     for collection in collections:
         collection.close()
@@ -59,9 +63,9 @@ def measure(folder: Path, count: int) -> EngineTimes:
     return times
 
 
-def filters(wanted: int, count: int) -> Iterator[MomentFilter]:
+def filters(wanted: int, count: int, seed: int = 11) -> Iterator[MomentFilter]:
     """One to eight of the sources, and a fiftieth to all of the time."""
-    rng = np.random.default_rng(11)
+    rng = np.random.default_rng(seed)
     for _ in range(wanted):
         sources = rng.choice(SOURCES, int(np.exp(rng.uniform(0, np.log(8)))), replace=False)
         share = np.exp(rng.uniform(np.log(0.02), 0))
@@ -73,25 +77,39 @@ def filters(wanted: int, count: int) -> Iterator[MomentFilter]:
 
 
 def _time(
-    times: EngineTimes, name: str, collection: EdgeCollection, queries: list[Vector] | list[SparseWords], count: int
+    times: EngineTimes, name: str, collection: EdgeCollection, queries: Sequence[Vector | SparseWords], count: int
 ) -> None:
+    """As the search service asks: words without vectors."""
+    is_words = name == "speech_words"
+    using = WORDS if is_words else collection.spec.searched_by
+
+    def ms(query: Vector | SparseWords, where: MomentFilter) -> float:
+        began = time.perf_counter()
+        collection.nearest(query, where, FETCHED, with_vectors=not is_words, using=using)
+        return (time.perf_counter() - began) * 1000
+
     for query in queries[:_WARMING]:
-        collection.nearest(query, _EVERYTHING, FETCHED, with_vectors=True)
-    asked = list(zip(queries, filters(len(queries), count), strict=True))
-    with_vectors = name != "speech_words"  # as the search service asks
-    times.filtered_ms[name] = [_ms(collection.nearest, q, w, FETCHED, with_vectors=with_vectors)[0] for q, w in asked]
-    times.unfiltered_ms[name] = [
-        _ms(collection.nearest, q, _EVERYTHING, FETCHED, with_vectors=with_vectors)[0] for q, _ in asked
-    ]
+        ms(query, _EVERYTHING)
+    times.filtered_ms[name] = [ms(q, w) for q, w in zip(queries, filters(len(queries), count), strict=True)]
+    times.unfiltered_ms[name] = [ms(query, _EVERYTHING) for query in queries]
+
+
+def _newest_ms(collection: EdgeCollection, where: MomentFilter) -> float:
+    began = time.perf_counter()
+    collection.newest(where, 20, with_vectors=False)
+    return (time.perf_counter() - began) * 1000
 
 
 def _recalls(collection: EdgeCollection, kind: Kind, count: int) -> list[float]:
     """Half of the queries with a filter."""
     found = []
-    for at, (row, where) in enumerate(zip(query_vectors(kind, _RECALLED, 13).tolist(), filters(_RECALLED, count), strict=True)):
+    using = collection.spec.searched_by
+    queries = query_vectors(kind, _RECALLED, 13).tolist()
+    for at, (row, where) in enumerate(zip(queries, filters(_RECALLED, count), strict=True)):
         asked = where if at % 2 else _EVERYTHING
         true = _exactly(collection, row, asked)
-        mine = {hit.id for hit in collection.nearest(tuple(row), asked, FETCHED, with_vectors=False)[:NEAREST]}
+        hits = collection.nearest(tuple(row), asked, FETCHED, with_vectors=False, using=using)
+        mine = {hit.id for hit in sorted(hits, key=lambda hit: -hit.score)[:NEAREST]}
         found.append(len(true & mine) / len(true) if true else 1.0)
     return found
 
@@ -113,9 +131,3 @@ def _words(wanted: int) -> Iterator[SparseWords]:
         query = words.of_query(" ".join(f"w{int(50_000**share)}" for share in rng.random(2 + at % 3)))
         if query is not None:
             yield query
-
-
-def _ms(work: Callable[..., list[Row]], *asked: object, **options: object) -> tuple[float, list[Row]]:
-    began = time.perf_counter()
-    rows = work(*asked, **options)
-    return (time.perf_counter() - began) * 1000, rows

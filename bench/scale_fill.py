@@ -1,7 +1,7 @@
 """Fills one collection of the store that `bench.scale` measures: `python -m bench.scale_fill FOLDER KIND POINTS`.
 
-The shards are those that the product's own merging leaves after as many points, each built once and with the product's
-own code; half a hot shard or more stays hot. What is there already stays: a run that was cut short goes on where it was.
+The shards are those that the product's own merging leaves after as many points, each built once, by the product's own
+code; half a hot shard or more stays hot. What is there already stays: a run that was cut short goes on where it was.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A search node over the filled store: `python -m bench.scale_node FOLDER PORT`.
 
-The product's store, search service and HTTP API, in a process of its own; its encoders look vectors up instead of making
-them, so that what is measured is search. On standard input it takes "write POINTS_PER_S SECONDS", stores as the node's
-agent does, and says of each batch which word can be found now; and "rebuild", which forgets a voice in the oldest sealed
-shard, so that a child process builds that shard anew.
+The product's store, search service and HTTP API, in a process of its own; its encoders look vectors up instead of
+making them, so that what is measured is search. On standard input it takes "write POINTS_PER_S SECONDS", stores as the
+node's agent does, and says of each batch which word can be found now; and "rebuild", which forgets a voice in the
+oldest sealed shard, so that a child process builds that shard anew.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from typing import NoReturn
 
 import numpy as np
+import psutil
 import uvicorn
 
 from bench.scale_data import SOURCES, SPEAKERS, SPECS, VOICE_SIZE, Kind, moments, query_vectors
-from domain.events import MomentDescribed, Vector
+from domain.events import MomentDescribed
 from domain.moments import moment_id
 from domain.ports import EncoderInfo, Image, Matrix
 from search.api import ApiParts, create_api
@@ -55,12 +57,21 @@ class LookedUp:
         raise NotImplementedError("no picture is looked at")
 
 
-def no_voice(_: bytes) -> Vector:
-    raise NotImplementedError("nobody is enrolled")
+class NoMedia:
+    """Nobody searches by a picture or a recording."""
+
+    def _read(self, media: bytes) -> NoReturn:
+        raise NotImplementedError
+
+    picture = clip = voice = speech = _read
 
 
 def serve(folder: Path, port: int) -> None:
+    program = psutil.Process().memory_full_info()
+    print("program", program.rss, program.uss, flush=True)
+    began = time.monotonic()
     stores = open_store(EdgeFolder(folder), [*SPECS.values(), TEXTS, SPEAKERS])
+    print("open after", round(time.monotonic() - began, 3), "s", flush=True)
     speakers = Speakers(stores.moments, stores.speakers, VOICE_SIZE)
     watermarks = Watermarks()
     sentences, pictures = LookedUp("sentences", "speech"), LookedUp("pictures", "scene")
@@ -76,7 +87,7 @@ def serve(folder: Path, port: int) -> None:
             ready=lambda: (True, ""),
             lag=dict,
             speakers=speakers,
-            voice_of=no_voice,
+            examples=NoMedia(),
         )
     )
     Thread(target=_obey, args=(folder, stores, speakers), daemon=True).start()

@@ -43,9 +43,11 @@ def sealed_config(spec: CollectionSpec, options: EdgeOptions) -> edge.EdgeConfig
 def indexes(spec: CollectionSpec, *, sealed: bool = False) -> list[edge.UpdateOperation]:
     """The graph of a filterable field must be known when it is built, so these come before any point."""
     kept = edge.Memory.Cached if sealed else None  # in memory, a shard's numbers are sorted anew at each loading
-    schemas = {"keyword": edge.KeywordIndexParams(), "float": edge.FloatIndexParams(memory=kept)}
     return [
-        edge.UpdateOperation.create_field_index(name, schemas[kind]) for name, kind in INDEXED[spec.modality].items()
+        edge.UpdateOperation.create_field_index(
+            name, edge.KeywordIndexParams() if kind == "keyword" else edge.FloatIndexParams(memory=kept)
+        )
+        for name, kind in INDEXED[spec.modality].items()
     ]
 
 
