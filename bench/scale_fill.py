@@ -53,7 +53,10 @@ def fill(folder: Path, kind: Kind, count: int) -> None:
             for block in points(kind, first, size):
                 shard.upsert(block)
             finish(shard, sealed)
-            write_whole(sealed / RECORD, json.dumps({"made_of": [], "points": size, "stale": False}))
+            write_whole(
+                sealed / RECORD,
+                json.dumps({"made_of": [], "points": size, "longest_s": shard.longest_s, "stale": False}),
+            )
         first += size
     shutil.rmtree(home / "hot", ignore_errors=True)
     hot = new_hot(home / "hot", spec, "run it again")

@@ -19,13 +19,14 @@ from search.sparse_copy import occupied_bytes
 from search.word_frequencies import WordFrequencies
 
 Order: TypeAlias = Mapping[str, Any]  # of `edge_seal`, as JSON has it
+Ask: TypeAlias = Callable[[Order], Mapping[str, Any]]
 
 _COPIES = "copies"
 _TIMES_AS_LARGE = 4  # the copies, the new shard before and after it is indexed, and something over
 _DELETED_AT_ONCE = 256  # points: a search waits for some milliseconds
 
 
-def build(history: History, sources: Sequence[HistoryShard], ask: Callable[[Order], None]) -> None:
+def build(history: History, sources: Sequence[HistoryShard], ask: Ask) -> None:
     """`ask` returns when the child has done what it was told, or raises. The sources stand until the last step."""
     folder = history.building_folder()
     try:
@@ -35,7 +36,7 @@ def build(history: History, sources: Sequence[HistoryShard], ask: Callable[[Orde
         for each, copy in zip(sources, copies, strict=True):
             with each.still() as files:
                 ask({"copy": str(files), "to": str(copy)})
-        ask(
+        told = ask(
             {
                 "seal": [str(copy) for copy in copies],
                 "into": str(folder),
@@ -44,7 +45,7 @@ def build(history: History, sources: Sequence[HistoryShard], ask: Callable[[Orde
             }
         )
         counted = WordFrequencies.load(folder / WORD_COUNTS)
-        shard = Shard.load(folder / SHARD, history.spec, history.start_anew, counted)
+        shard = Shard.load(folder / SHARD, history.spec, history.start_anew, counted, told["longest_s"])
         new = HistoryShard(folder, shard)
         try:
             _put_in_place(history, sources, new)

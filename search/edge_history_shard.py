@@ -46,7 +46,8 @@ class HistoryShard:
     def load(cls, folder: Path, spec: CollectionSpec, start_anew: str) -> HistoryShard:
         """A sealed one. Raises ConfigError when its files are damaged."""
         record = json.loads((folder / RECORD).read_text())
-        loaded = cls(folder, Shard.load(folder / SHARD, spec, start_anew, WordFrequencies.load(folder / WORD_COUNTS)))
+        counted, longest_s = WordFrequencies.load(folder / WORD_COUNTS), record["longest_s"]
+        loaded = cls(folder, Shard.load(folder / SHARD, spec, start_anew, counted, longest_s))
         loaded.is_sealed = True
         loaded.is_stale, loaded._points, loaded._made_of = record["stale"], record["points"], record["made_of"]
         return loaded
@@ -139,5 +140,10 @@ class HistoryShard:
         self.shard.close()
 
     def _write_record(self) -> None:
-        record = {"made_of": list(self._made_of), "points": self._points, "stale": self.is_stale}
+        record = {
+            "made_of": list(self._made_of),
+            "points": self._points,
+            "longest_s": self.shard.longest_s,
+            "stale": self.is_stale,
+        }
         write_whole(self.folder / RECORD, json.dumps(record))

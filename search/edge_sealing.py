@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Condition, Event, Lock, Thread
 from typing import TypeAlias
 
-from search.edge_build import Order, build
+from search.edge_build import Ask, build
 from search.edge_history import History
 from search.edge_history_shard import HistoryShard
 from search.edge_options import EdgeOptions
@@ -20,7 +20,7 @@ from search.edge_sealing_child import SealingChild
 
 _log = logging.getLogger(__name__)
 _Choose: TypeAlias = Callable[[History], list[HistoryShard]]
-_Child: TypeAlias = Callable[[], AbstractContextManager[Callable[[Order], None]]]
+_Child: TypeAlias = Callable[[], AbstractContextManager[Ask]]
 
 
 class Sealing:
@@ -137,7 +137,7 @@ class _Lane:
                 self._woken.wait()
 
     @contextmanager
-    def _child_process(self) -> Iterator[Callable[[Order], None]]:
+    def _child_process(self) -> Iterator[Ask]:
         with self._starting:
             child = self._child = SealingChild()
             if self._sealing.is_closing:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from typing import Any
 import qdrant_edge as edge
 
 from domain.errors import ConfigError
+from domain.ports import MomentFilter
 from search.collections import WORDS, CollectionSpec, Point, Row, SparseWords
 from search.edge_config import indexes
-from search.edge_filter import with_ids
+from search.edge_filter import edge_filter, with_ids
 from search.edge_records import dense, to_engine, to_point, to_row, vectors_of, words
 from search.word_frequencies import WordFrequencies
 
@@ -50,9 +51,12 @@ class Shard:
         *,
         is_sealed: bool,
         frequencies: WordFrequencies,
+        longest_s: float | None,
     ) -> None:
+        """`longest_s`: no moment here lasts longer; None where that is not known."""
         self.folder = folder
         self.frequencies = frequencies
+        self.longest_s = longest_s
         self._spec = spec
         self._shard = shard
         self._is_sealed = is_sealed
@@ -69,11 +73,16 @@ class Shard:
         for each in indexes(spec, sealed=is_sealed):
             made.update(each)
         made.flush()
-        return cls(unfinished, spec, made, is_sealed=is_sealed, frequencies=WordFrequencies())
+        return cls(unfinished, spec, made, is_sealed=is_sealed, frequencies=WordFrequencies(), longest_s=0.0)
 
     @classmethod
     def load(
-        cls, folder: Path, spec: CollectionSpec, start_anew: str, frequencies: WordFrequencies | None = None
+        cls,
+        folder: Path,
+        spec: CollectionSpec,
+        start_anew: str,
+        frequencies: WordFrequencies | None = None,
+        longest_s: float | None = None,
     ) -> Shard:
         """Counts the words where no `frequencies` are given. Raises ConfigError when its files are damaged."""
         # The engine loads a shard without its segments as an empty one; whoever deleted them should hear of it.
@@ -83,7 +92,8 @@ class Shard:
             lambda: edge.EdgeShard.load(str(folder)), f"{folder} is damaged: restore it, or {start_anew}"
         )
         is_sealed = json.loads((folder / "edge_config.json").read_bytes()).get("wal_enabled") is False
-        loaded = cls(folder, spec, shard, is_sealed=is_sealed, frequencies=frequencies or WordFrequencies())
+        counted = frequencies or WordFrequencies()
+        loaded = cls(folder, spec, shard, is_sealed=is_sealed, frequencies=counted, longest_s=longest_s)
         if frequencies is None and spec.words:
             loaded._count_words()
         return loaded
@@ -98,11 +108,12 @@ class Shard:
         """The same shard, in another place. This one is closed."""
         self.close()
         self.folder.rename(folder)
-        return Shard.load(folder, self._spec, start_anew, self.frequencies)
+        return Shard.load(folder, self._spec, start_anew, self.frequencies, self.longest_s)
 
     def upsert(self, points: Sequence[Point]) -> None:
         self._sources = None
         self._recount([point.id for point in points], [point.words for point in points])
+        self._note_lengths(point.payload for point in points)
         self._write(edge.UpdateOperation.upsert_points([to_engine(point) for point in points]))
 
     def copy_from(self, other: Shard) -> None:
@@ -111,6 +122,7 @@ class Shard:
         for page in other._pages(vectors_of(self._spec), with_payload=True):
             for each in page:
                 self._count(each, 1)
+            self._note_lengths(each.payload or {} for each in page)
             self._write(
                 edge.UpdateOperation.upsert_points(
                     [edge.Point(each.id, each.vector or {}, each.payload) for each in page]
@@ -171,8 +183,12 @@ class Shard:
         found = self._shard.retrieve(list(ids), with_payload=True, with_vector=vectors_of(self._spec))
         return [to_point(each) for each in found]
 
-    def newest(self, where: edge.Filter | None, limit: int, *, with_vectors: bool) -> list[Row]:
-        return [to_row(each) for each in self._by("start_s", edge.Direction.Desc, limit, where, with_vectors)]
+    def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
+        found = self._by("start_s", edge.Direction.Desc, limit, self.filter(where), with_vectors)
+        return [to_row(each) for each in found]
+
+    def filter(self, where: MomentFilter) -> edge.Filter | None:
+        return edge_filter(where, self.longest_s)
 
     def everything(self) -> list[Row]:
         return [to_row(each) for page in self._pages(list(self._spec.vectors), with_payload=True) for each in page]
@@ -247,6 +263,11 @@ class Shard:
     def _count(self, record: edge.Record, times: int) -> None:
         if (document := words(record.vector)) is not None:
             self.frequencies.add(document, times)
+
+    def _note_lengths(self, payloads: Iterable[Mapping[str, Any]]) -> None:
+        if self.longest_s is not None and self._spec.modality is not None:
+            lengths_s = (float(each["end_s"]) - float(each["start_s"]) for each in payloads)
+            self.longest_s = max(self.longest_s, *lengths_s, 0.0)
 
     def _overwrite(self, ids: Sequence[str], vectors: Sequence[str]) -> None:
         if self._is_sealed:  # the engine would only write another beside it

@@ -16,14 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qdrant_edge import QueryRequest
-
 from domain.errors import ConfigError
 from domain.events import Vector
 from domain.ports import MomentFilter
 from search.batched import batched
 from search.collections import CollectionSpec, Point, Row, SparseWords, check_record, record_of
-from search.edge_filter import edge_filter
 from search.edge_history import History, Locks, Owners
 from search.edge_hot import hot_folders, new_hot, next_hot, put_in_place, rewritten
 from search.edge_options import EdgeOptions
@@ -130,12 +127,10 @@ class EdgeCollection:
             if isinstance(query, SparseWords):
                 query = weighed(query, [shard.frequencies for shard in self._shards()])
             found: list[tuple[float, str, Shard]] = []
-            asked: dict[MomentFilter, QueryRequest] = {}
+            neighbours = self._options.neighbours_looked_at
             for shard, narrowed in self._searched(where):
-                if narrowed not in asked:
-                    neighbours = self._options.neighbours_looked_at
-                    asked[narrowed] = nearest_query(query, using, narrowed, limit, neighbours)
-                found += [(score, id, shard) for score, id in shard.nearest(asked[narrowed])]
+                asked = nearest_query(query, using, shard.filter(narrowed), limit, neighbours)
+                found += [(score, id, shard) for score, id in shard.nearest(asked)]
             best = heapq.nlargest(limit, found, key=lambda hit: hit[0])
             scores = {id: score for score, id, _ in best}
             ids: dict[Shard, list[str]] = {}
@@ -146,11 +141,11 @@ class EdgeCollection:
 
     def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
         with self._locks.turn:
-            rows = self._hot.newest(edge_filter(where), limit, with_vectors=with_vectors)
+            rows = self._hot.newest(where, limit, with_vectors=with_vectors)
             for old, narrowed in sorted(self._history.searched(where), key=lambda each: -each[0].last_s):
                 if len(rows) == limit and rows[-1].payload["start_s"] > old.last_s:
                     break
-                rows += old.shard.newest(edge_filter(narrowed), limit, with_vectors=with_vectors)
+                rows += old.shard.newest(narrowed, limit, with_vectors=with_vectors)
                 rows = sorted(rows, key=lambda row: (-row.payload["start_s"], row.id))[:limit]
         return rows
 

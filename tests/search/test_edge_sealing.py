@@ -166,10 +166,10 @@ class Here:
 
     meanwhile: Callable[[], None]
 
-    def ask(self, order: Mapping[str, Any]) -> None:
+    def ask(self, order: Mapping[str, Any]) -> Mapping[str, Any]:
         if "seal" in order:
             type(self).meanwhile()
-        obey(order)
+        return obey(order)
 
     def kill(self) -> None: ...
 
@@ -225,10 +225,10 @@ def test_a_child_that_is_killed_is_followed_by_another(
             super().__init__()
             children.append(self)
 
-        def ask(self, order: Mapping[str, Any]) -> None:
+        def ask(self, order: Mapping[str, Any]) -> Mapping[str, Any]:
             if "seal" in order and len(children) == 1:
                 self.kill()
-            super().ask(order)
+            return super().ask(order)
 
     monkeypatch.setattr(edge_sealing, "SealingChild", Mortal)
     here = opened(tmp_path, closing, EdgeOptions(hot_points=40, retry_s=0.0))
@@ -316,7 +316,7 @@ def half_built(home: Path, sealed: Path) -> None:
 def replaced_and_not_deleted(home: Path, sealed: Path) -> None:
     shutil.copytree(sealed, home / "history" / "sealed-0")
     (home / "history" / "sealed-0" / "sealed.json").write_text(
-        json.dumps({"made_of": [sealed.name], "points": 30, "stale": False})
+        json.dumps({"made_of": [sealed.name], "points": 30, "longest_s": 5.0, "stale": False})
     )
 
 
@@ -328,7 +328,9 @@ def replaced_and_half_deleted(home: Path, sealed: Path) -> None:
 
 def hot_replaced_and_not_deleted(home: Path, sealed: Path) -> None:
     shutil.copytree(home / "hot-1", home / "hot")
-    (sealed / "sealed.json").write_text(json.dumps({"made_of": ["hot"], "points": 30, "stale": False}))
+    (sealed / "sealed.json").write_text(
+        json.dumps({"made_of": ["hot"], "points": 30, "longest_s": 5.0, "stale": False})
+    )
 
 
 def without_word_counts(home: Path, sealed: Path) -> None:
