@@ -3,6 +3,7 @@ a shard is built, a kill included, is lost."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -154,6 +155,15 @@ def test_many_shards_find_what_one_does(tmp_path: Path, closing: ExitStack) -> N
         assert best.id == id_of(700)
         assert best.vectors["text"] == pytest.approx(vector(700), abs=1e-6)
         assert best.vectors["voice"] == pytest.approx(voice(700), abs=1e-6)
+    for since_s, until_s in itertools.product([None, 0.0, 3_005.0, 3_005.1, 14_999.0], [None, 0.0, 3_010.0, 9_999.9]):
+        where = MomentFilter(since_s=since_s, until_s=until_s)
+        expected = one.collection.nearest(asked("bus"), where, 1500, with_vectors=False, using=WORDS)
+        assert found(many.collection.nearest(asked("bus"), where, 1500, with_vectors=False, using=WORDS)) == found(
+            expected
+        )
+        assert [row.id for row in many.collection.newest(where, 1500, with_vectors=False)] == [
+            row.id for row in one.collection.newest(where, 1500, with_vectors=False)
+        ]
     assert many.texts() == one.texts()
     assert many.collection.sources() == one.collection.sources()
     assert [row.id for row in many.collection.newest(some, 7, with_vectors=False)] == [
