@@ -60,7 +60,8 @@ class Shard:
         self._spec = spec
         self._shard = shard
         self._is_sealed = is_sealed
-        self._sources: dict[str, int] | None = None
+        self._changes = 0  # of which points are here
+        self._sources: tuple[int, dict[str, int]] = (-1, {})  # as counted after so many changes
 
     @classmethod
     def create(cls, folder: Path, spec: CollectionSpec, config: edge.EdgeConfig) -> Shard:
@@ -111,14 +112,13 @@ class Shard:
         return Shard.load(folder, self._spec, start_anew, self.frequencies, self.longest_s)
 
     def upsert(self, points: Sequence[Point]) -> None:
-        self._sources = None
         self._recount([point.id for point in points], [point.words for point in points])
         self._note_lengths(point.payload for point in points)
         self._write(edge.UpdateOperation.upsert_points([to_engine(point) for point in points]))
+        self._changes += 1
 
     def copy_from(self, other: Shard) -> None:
         """All of the other's points, none of which may be here."""
-        self._sources = None
         for page in other._pages(vectors_of(self._spec), with_payload=True):
             for each in page:
                 self._count(each, 1)
@@ -128,6 +128,7 @@ class Shard:
                     [edge.Point(each.id, each.vector or {}, each.payload) for each in page]
                 )
             )
+        self._changes += 1
 
     def set_fields(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
         self._write(
@@ -145,10 +146,10 @@ class Shard:
         )
 
     def delete(self, ids: Sequence[str]) -> None:
-        self._sources = None
         self._recount(ids, [])
         self._overwrite(ids, list(self._spec.vectors))
         self._write(edge.UpdateOperation.delete_points(list(ids)))
+        self._changes += 1
 
     def flush(self) -> None:
         self._shard.flush()
@@ -207,10 +208,11 @@ class Shard:
         )
 
     def sources(self) -> Mapping[str, int]:
-        if self._sources is None:
+        changes = self._changes  # another thread may be writing: what was counted then is not kept
+        if self._sources[0] != changes:
             found = self._shard.facet(edge.FacetRequest("source", limit=MOST_SOURCES, exact=True))
-            self._sources = {str(hit.value): hit.count for hit in found.hits}
-        return self._sources
+            self._sources = changes, {str(hit.value): hit.count for hit in found.hits}
+        return self._sources[1]
 
     def count(self) -> int:
         return self._shard.info().points_count
