@@ -2,14 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench clean
+.PHONY: help install demo test check bench bench-scale clean
 
 VENV := .venv
 STAMP := $(VENV)/.installed
 RIGHT_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 install: $(STAMP) ## Install everything into .venv (again only when pyproject.toml changed)
 
@@ -27,6 +27,9 @@ check: $(STAMP) ## Lint, format, types and import rules; no tests
 
 bench: $(STAMP) ## Measure speed and memory on this machine
 	@exec $(VENV)/bin/python -m bench
+
+bench-scale: $(STAMP) ## Measure search among a million scenes and utterances; N=20000 for fewer
+	@exec env N=$(N) $(VENV)/bin/python -m bench.scale
 
 clean: ## Remove caches and build outputs; `rm -r .venv` removes the installation
 	@rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from bench import pipeline
 from bench.readings import readings
+from bench.table import Budgets, print_figures
 from domain.ports import PCM_RATE_HZ
 from nowseen.isolation import isolated
 from nowseen.part_log import PartLog
@@ -27,8 +25,7 @@ from nowseen.up_command import run_parts
 
 LATEST = Path(__file__).parent / "latest.json"
 
-# key -> (what it is, limit, whether more is better)
-BUDGETS: Mapping[str, tuple[str, float, bool]] = {
+BUDGETS: Budgets = {
     "freshness_scene_p95_s": ("end of a chunk to searchable, one live 720p source, p95, s", 5.0, False),
     "freshness_speech_p95_s": ("end of an utterance to searchable, the same source, p95, s", 8.0, False),
     "efficiency": ("bare decode + encode + transcribe time / pipeline wall time at full speed", 0.8, True),
@@ -108,17 +105,7 @@ def _figures(measured: pipeline.Measured, bare: Mapping[str, float], words: Mapp
 
 
 def _print(figures: Mapping[str, Any]) -> None:
-    table = Table("figure", "measured", "limit", "", "what it is", title="Nowseen on this machine")
-    for key, value in figures.items():
-        what, limit, more_is_better = BUDGETS.get(key, ("", None, False))
-        shown = "not measured" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-        if limit is None:
-            table.add_row(key, shown, "", "", "")
-            continue
-        kept = value is not None and (value >= limit if more_is_better else value <= limit)
-        sign = ">=" if more_is_better else "<="
-        table.add_row(key, shown, f"{sign} {limit:g}", "[green]kept[/]" if kept else "[red]missed[/]", what)
-    Console(width=None if sys.stdout.isatty() else 150).print(table)
+    print_figures("Nowseen on this machine", figures, BUDGETS)
 
 
 if __name__ == "__main__":

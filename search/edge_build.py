@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
+from search.batched import batched
 from search.edge_history import History
 from search.edge_history_shard import SHARD, WORD_COUNTS, HistoryShard
 from search.edge_shard import Shard
@@ -18,24 +19,24 @@ from search.sparse_copy import occupied_bytes
 from search.word_frequencies import WordFrequencies
 
 Order: TypeAlias = Mapping[str, Any]  # of `edge_seal`, as JSON has it
+Ask: TypeAlias = Callable[[Order], Mapping[str, Any]]
 
 _COPIES = "copies"
 _TIMES_AS_LARGE = 4  # the copies, the new shard before and after it is indexed, and something over
-_CATCHING_UP_POINTS = 64  # at once: a search waits for some milliseconds
-_FEW = 256  # may be caught up with while others wait to write
-_MOST_ROUNDS = 10
+_DELETED_AT_ONCE = 256  # points: a search waits for some milliseconds
 
 
-def build(history: History, sources: Sequence[HistoryShard], ask: Callable[[Order], None]) -> None:
+def build(history: History, sources: Sequence[HistoryShard], ask: Ask) -> None:
     """`ask` returns when the child has done what it was told, or raises. The sources stand until the last step."""
     folder = history.building_folder()
     try:
         _require_room(sources)
+        ask({"ready": True})
         copies = [folder / _COPIES / str(number) for number in range(len(sources))]
         for each, copy in zip(sources, copies, strict=True):
             with each.still() as files:
                 ask({"copy": str(files), "to": str(copy)})
-        ask(
+        told = ask(
             {
                 "seal": [str(copy) for copy in copies],
                 "into": str(folder),
@@ -44,8 +45,8 @@ def build(history: History, sources: Sequence[HistoryShard], ask: Callable[[Orde
             }
         )
         counted = WordFrequencies.load(folder / WORD_COUNTS)
-        shard = Shard.load(folder / SHARD, history.spec, history.start_anew, counted)
-        new = HistoryShard(folder, shard, None)
+        shard = Shard.load(folder / SHARD, history.spec, history.start_anew, counted, told["longest_s"])
+        new = HistoryShard(folder, shard)
         try:
             _put_in_place(history, sources, new)
         except BaseException:
@@ -68,26 +69,16 @@ def _require_room(sources: Sequence[HistoryShard]) -> None:
 
 
 def _put_in_place(history: History, sources: Sequence[HistoryShard], new: HistoryShard) -> None:
-    for _ in range(_MOST_ROUNDS):
-        if _catch_up(new, sources) <= _FEW:
-            break
+    _delete_what_they_have(new, sources)
     with history.locks.writing:
-        _catch_up(new, sources)
-        new.seal([each.folder.name for each in sources], is_stale=any(each.forgot for each in sources))
+        _delete_what_they_have(new, sources)
+        history.flush()  # a point that has moved into `new` must not come back where it was
+        new.seal(sources)
         history.replace(sources, new)
 
 
-def _catch_up(new: HistoryShard, sources: Sequence[HistoryShard]) -> int:
-    """Writes to `new` what was written to the others since they were copied; how many points that were."""
-    caught_up = 0
+def _delete_what_they_have(new: HistoryShard, sources: Sequence[HistoryShard]) -> None:
     for old in sources:
-        touched = old.take_touched()
-        caught_up += len(touched)
-        for first in range(0, len(touched), _CATCHING_UP_POINTS):
-            ids = touched[first : first + _CATCHING_UP_POINTS]
-            points = old.shard.points(ids)
-            if points:
-                new.upsert(points)
-            if gone := list(set(ids) - {point.id for point in points}):
-                new.delete(gone)
-    return caught_up
+        for ids in batched(old.take_deleted(), _DELETED_AT_ONCE):
+            with new.copying:
+                new.delete(ids)

@@ -9,14 +9,22 @@ import qdrant_edge as edge
 from domain.ports import MomentFilter
 from search.conditions import AnyOf, Between, Condition, NotAll, OneWithAll, conditions
 
+_ROUNDING_S = 0.001  # times are Unix seconds as floats
+
 
 def with_ids(ids: Sequence[str]) -> edge.Filter:
     # By id alone, an operation that meets one id which is not there fails; as a filter it passes over it.
     return edge.Filter(must=[edge.HasIdCondition(set(ids))])
 
 
-def edge_filter(where: MomentFilter) -> edge.Filter | None:
-    must = [_condition(each) for each in conditions(where)]
+def edge_filter(where: MomentFilter, longest_s: float | None = None) -> edge.Filter | None:
+    """`longest_s`: no moment that is asked about lasts longer. Of two ranges without an end, on two fields, the engine
+    can't tell that few moments lie in both; of one with two ends it can."""
+    found = conditions(where)
+    if where.since_s is not None and longest_s is not None:
+        found = [each for each in found if not (isinstance(each, Between) and each.field == "start_s")]
+        found.append(Between("start_s", where.since_s - longest_s - _ROUNDING_S, where.until_s))
+    must = [_condition(each) for each in found]
     return edge.Filter(must=list(must)) if must else None
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from threading import RLock
+from typing import TypeAlias
 
 from domain.errors import ConfigError
 from domain.ports import MomentFilter
@@ -22,6 +23,8 @@ from search.edge_merging import next_merge
 from search.edge_options import EdgeOptions
 from search.edge_shard import Shard
 from search.fair_lock import FairLock
+
+Owners: TypeAlias = Sequence[tuple[HistoryShard, list[str]]]  # shards, and which of the ids asked for each holds
 
 _SEALED = "sealed-"
 
@@ -61,28 +64,38 @@ class History:
 
     def add(self, hot: Shard) -> None:
         """It takes no new points any more. `locks.turn` is held."""
-        self._hold([*self.shards, HistoryShard(hot.folder, hot, None)])
+        self._hold([*self.shards, HistoryShard(hot.folder, hot)])
 
-    def owners(self, ids: Iterable[str]) -> Iterable[tuple[HistoryShard, list[str]]]:
+    def delete_copies(self, newer: Shard) -> None:
+        """A point that changes is written to the hot shard first, and then deleted here: the node may have been killed
+        between the two."""
+        for ids in newer.ids() if self.shards else ():
+            self.delete(self.owners(ids))
+        self.flush()
+
+    def owners(self, ids: Collection[str]) -> Owners:
         """Which of the ids are in which shard."""
-        left = set(ids)
-        for shard in self.shards:
-            if left and (held := shard.shard.held(left)):
-                left.difference_update(held)
-                yield shard, held
+        found = [(each, each.shard.held(ids)) for each in self.shards] if ids else []
+        return [(each, held) for each, held in found if held]
 
-    def upsert(self, points: Mapping[str, Point]) -> set[str]:
-        """Writes those that a shard holds already, by id, and returns which."""
-        written: set[str] = set()
-        for shard in self.shards:
-            possible = [id for id, point in points.items() if id not in written and shard.may_hold(point)]
-            if possible and (held := shard.shard.held(possible)):
-                shard.upsert([points[id] for id in held])
-                written.update(held)
-        return written
+    def owners_of(self, points: Collection[Point]) -> Owners:
+        """The same of points, and quicker."""
+        found = [(each, each.held_points(points)) for each in self.shards]
+        return [(each, held) for each, held in found if held]
 
-    def searched(self, where: MomentFilter) -> list[HistoryShard]:
-        return [shard for shard in self.shards if shard.span.overlaps(where)]
+    def delete(self, owners: Owners) -> None:
+        for each, held in owners:
+            with each.copying:
+                each.delete(held)
+
+    def searched(self, where: MomentFilter) -> list[tuple[HistoryShard, MomentFilter]]:
+        """Shards with moments that the filter may let through, each with what the filter still has to look at there."""
+        found = [(each, each.narrowed(where)) for each in self.shards]
+        return [(each, narrowed) for each, narrowed in found if narrowed is not None]
+
+    def flush(self) -> None:
+        for each in self.shards:
+            each.flush()
 
     def next_to_seal(self) -> list[HistoryShard]:
         """One that was rotated; taken by the caller for a build. Empty when there is none."""
@@ -120,7 +133,7 @@ class History:
         self.shards = ()
 
     def _hold(self, shards: Iterable[HistoryShard]) -> None:
-        self.shards = tuple(sorted(shards, key=lambda each: each.span.first_s))
+        self.shards = tuple(sorted(shards, key=lambda each: each.first_s))
 
     def _free(self) -> Iterable[HistoryShard]:
         return (each for each in self.shards if not each.is_in_a_build)

@@ -1,18 +1,19 @@
-"""A shard of the history: no longer written to, but for what changes of the moments it holds.
+"""A shard of the history. Nothing is written to it but deletions: a point that changes moves to the hot shard.
 
-It is searched while a copy of it is being built into another. What changes of it meanwhile is remembered by id, and
-written to the other one too before that takes its place.
+It is searched while a copy of it is being built into another. What is deleted meanwhile is remembered, and deleted from
+the other too before that takes its place.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
+from domain.ports import MomentFilter
 from search.collections import CollectionSpec, Point
 from search.edge_merging import Extent
 from search.edge_shard import Shard
@@ -24,97 +25,105 @@ _SAME_START_S = 0.001  # ids hold milliseconds
 
 
 class HistoryShard:
-    """`is_sealed`: it has an index and no write-ahead log, so every change is put on the disk at once. Else it waits
-    for a child process to seal it, and is searched exactly."""
+    """One that is sealed has an index and no write-ahead log: what is deleted from it is so for good after `flush`. One
+    that is not is searched exactly, until a child process has sealed it."""
 
-    def __init__(self, folder: Path, shard: Shard, made_of: Sequence[str] | None, *, is_stale: bool = False) -> None:
-        """`made_of` names what it took the place of; None: it is not sealed."""
+    def __init__(self, folder: Path, shard: Shard) -> None:
         self.folder = folder
         self.shard = shard
-        self.span = shard.span()
-        self.is_sealed = made_of is not None
-        self.is_stale = is_stale
+        self.is_sealed = False
+        self.is_stale = False
         self.is_in_a_build = False
-        self._made_of = made_of
-        self._changed = 0
-        self._touched: set[str] | None = None  # since it was copied
+        self._span = shard.span()
+        self._points = shard.count()
+        self._made_of: Sequence[str] = ()
+        self._is_flushed = True
+        self._deleted: set[str] | None = None  # since it was copied
         self._forgot = False
-        self._still = Lock()  # held while it is written to, or copied
+        self.copying = Lock()  # held while it is copied, and by whoever deletes from it, before `turn` is taken
 
     @classmethod
     def load(cls, folder: Path, spec: CollectionSpec, start_anew: str) -> HistoryShard:
         """A sealed one. Raises ConfigError when its files are damaged."""
         record = json.loads((folder / RECORD).read_text())
-        shard = Shard.load(folder / SHARD, spec, start_anew, WordFrequencies.load(folder / WORD_COUNTS))
-        return cls(folder, shard, record["made_of"], is_stale=bool(record["stale"]))
+        counted, longest_s = WordFrequencies.load(folder / WORD_COUNTS), record["longest_s"]
+        loaded = cls(folder, Shard.load(folder / SHARD, spec, start_anew, counted, longest_s))
+        loaded.is_sealed = True
+        loaded.is_stale, loaded._points, loaded._made_of = record["stale"], record["points"], record["made_of"]
+        return loaded
+
+    @property
+    def first_s(self) -> float:
+        return self._span.first_s
+
+    @property
+    def last_s(self) -> float:
+        return self._span.last_s
 
     @property
     def extent(self) -> Extent:
-        return Extent(self.shard.count(), self._changed, self.is_stale)
+        points = self.shard.count()
+        return Extent(points, self._points - points, self.is_stale)
 
-    def may_hold(self, point: Point) -> bool:
-        """By its start, which never changes."""
-        start_s = float(point.payload["start_s"])
-        return self.span.first_s - _SAME_START_S <= start_s <= self.span.last_s + _SAME_START_S
+    def narrowed(self, where: MomentFilter) -> MomentFilter | None:
+        """The filter without what holds for all moments here; None when it lets none of them through."""
+        since_s, until_s, span = where.since_s, where.until_s, self._span
+        if (since_s is not None and span.end_s < since_s) or (until_s is not None and span.first_s > until_s):
+            return None
+        return replace(
+            where,
+            since_s=None if since_s is None or span.first_s >= since_s else since_s,
+            until_s=None if until_s is None or span.last_s <= until_s else until_s,
+        )
 
-    def upsert(self, points: Sequence[Point]) -> None:
-        with self._writing([point.id for point in points]):
-            self.shard.upsert(points)
-        self.span = self.shard.span()
+    def held_points(self, points: Collection[Point]) -> list[str]:
+        """The ids of those that are here. A moment's start never changes, so few have to be looked for."""
+        first_s, last_s = self._span.first_s - _SAME_START_S, self._span.last_s + _SAME_START_S
+        possible = [point.id for point in points if first_s <= point.payload["start_s"] <= last_s]
+        return self.shard.held(possible) if possible else []
 
-    def set_fields(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
-        with self._writing(fields):
-            self.shard.set_fields(fields)
-
-    def forget(self, ids: Sequence[str], vectors: Sequence[str], fields: Sequence[str]) -> None:
-        self.expire()  # first: a node killed now must know that its files hold what was to be forgotten
-        with self._writing(ids):
-            self._forgot = self._forgot or self._touched is not None
-            self.shard.forget(ids, vectors, fields)
+    def delete(self, ids: Sequence[str]) -> None:
+        """`copying` is held."""
+        if self._deleted is not None:
+            self._deleted.update(ids)
+        self.shard.delete(ids)
+        self._is_flushed = False
 
     def expire(self) -> None:
-        """Has it built anew, soon, where that rids its files of what is deleted."""
+        """What was deleted must leave its files: it is built anew, soon, and also after a kill."""
+        self._forgot = True
         if self.is_sealed and not self.is_stale:
             self.is_stale = True
             self._write_record()
 
-    def delete(self, ids: Sequence[str]) -> None:
-        with self._writing(ids):
-            self.shard.delete(ids)
-
     def flush(self) -> None:
-        """Of one that is sealed there is nothing left to do."""
-        if not self.is_sealed:
+        if not self._is_flushed:
             self.shard.flush()
+            self._is_flushed = True
 
     @contextmanager
     def still(self) -> Iterator[Path]:
         """Its files, all of one moment and on the disk, to be copied. Whoever writes to it waits; searches go on. From
-        now on, what changes of it is remembered."""
-        with self._still:
+        now on, what is deleted is remembered."""
+        with self.copying:
             self.shard.flush()
-            self._touched, self._forgot = set(), False
+            self._deleted, self._forgot = set(), False
             yield self.shard.folder
 
-    def take_touched(self) -> list[str]:
-        """Ids written or deleted since it was copied or since this was last asked."""
-        with self._still:
-            touched = list(self._touched or ())
-            self._touched = set()
-            return touched
+    def take_deleted(self) -> list[str]:
+        """Since it was copied or since this was last asked."""
+        with self.copying:
+            deleted, self._deleted = list(self._deleted or ()), set()
+            return deleted
 
     def leave_build(self) -> None:
         """The build it was copied for has failed."""
-        self.is_in_a_build, self._touched = False, None
+        self.is_in_a_build, self._deleted = False, None
 
-    @property
-    def forgot(self) -> bool:
-        """Whether anything was forgotten since it was copied: then the copy still holds it."""
-        return self._forgot
-
-    def seal(self, made_of: Sequence[str], *, is_stale: bool) -> None:
+    def seal(self, sources: Sequence[HistoryShard]) -> None:
         """From now on it stands in their place, also when the node is killed."""
-        self._made_of, self.is_sealed, self.is_stale = made_of, True, is_stale
+        self._made_of = [each.folder.name for each in sources]
+        self.is_sealed, self.is_stale = True, any(each._forgot for each in sources)
         self.shard.flush()
         self.shard.frequencies.save(self.folder / WORD_COUNTS)
         self._write_record()
@@ -126,19 +135,15 @@ class HistoryShard:
             self._write_record()
 
     def close(self) -> None:
-        if self.is_sealed and self._changed:
+        if self.is_sealed and self.extent.deleted:
             self.shard.frequencies.save(self.folder / WORD_COUNTS)
         self.shard.close()
 
-    @contextmanager
-    def _writing(self, ids: Mapping[str, object] | Sequence[str]) -> Iterator[None]:
-        with self._still:
-            if self._touched is not None:
-                self._touched.update(ids)
-            self._changed += len(ids)
-            yield
-            if self.is_sealed:
-                self.shard.flush()
-
     def _write_record(self) -> None:
-        write_whole(self.folder / RECORD, json.dumps({"made_of": list(self._made_of or ()), "stale": self.is_stale}))
+        record = {
+            "made_of": list(self._made_of),
+            "points": self._points,
+            "longest_s": self.shard.longest_s,
+            "stale": self.is_stale,
+        }
+        write_whole(self.folder / RECORD, json.dumps(record))

@@ -40,12 +40,12 @@ def new_hot(folder: Path, spec: CollectionSpec, start_anew: str) -> Shard:
     unfinished = _new_files(folder, spec)
     write_out(unfinished)
     unfinished.rename(folder)
-    return Shard.load(folder, spec, start_anew, WordFrequencies())
+    return Shard.load(folder, spec, start_anew, WordFrequencies(), longest_s=0.0)
 
 
 def rewritten(hot: Shard, spec: CollectionSpec, start_anew: str) -> Shard:
     """Another with the same points, in files that never held anything else."""
-    other = Shard.load(_new_files(hot.folder, spec), spec, start_anew, WordFrequencies())
+    other = Shard.load(_new_files(hot.folder, spec), spec, start_anew, WordFrequencies(), longest_s=0.0)
     other.copy_from(hot)
     other.flush()
     return other

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from search.edge_options import EdgeOptions
 
-_MOST_CHANGED = 0.2  # of the points: what was written since stands outside the index
+_MOST_DELETED = 0.25  # of the points: what is deleted still takes room, and time to be passed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Extent:
     """What of a sealed shard decides whether it is built anew."""
 
     points: int
-    changed: int = 0  # written or deleted since it was built
+    deleted: int = 0  # since it was built
     is_stale: bool = False  # its files hold what must not stay
 
 
@@ -33,7 +33,7 @@ def next_merge(shards: Sequence[tuple[T, Extent]], options: EdgeOptions) -> list
     """Which of the sealed shards, in order of time, become one; of one alone, it is written anew. Empty: none has to
     be."""
     for name, extent in shards:
-        if extent.is_stale or extent.changed > max(options.hot_points, _MOST_CHANGED * extent.points):
+        if extent.is_stale or extent.deleted > _MOST_DELETED * (extent.points + extent.deleted + options.hot_points):
             return [name]
     tiers: dict[int, list[tuple[T, Extent]]] = {}
     for name, extent in shards:

@@ -26,12 +26,12 @@ from search.sparse_copy import copy_tree
 from search.whole_file import write_out
 from search.word_frequencies import WordFrequencies
 
-DONE = "done"
 _PR_SET_PDEATHSIG = 1
 _NICENESS = 10
+_READ_AT_ONCE_BYTES = 1 << 22
 
 
-def seal(sources: Sequence[Path], folder: Path, spec: CollectionSpec, options: EdgeOptions) -> None:
+def seal(sources: Sequence[Path], folder: Path, spec: CollectionSpec, options: EdgeOptions) -> float:
     """`sources` are deleted as they are read. `folder` then holds the shard and its words' counts, safe on the disk."""
     shard = Shard.create(folder / SHARD, spec, sealed_config(spec, options))
     for source in sources:
@@ -40,6 +40,7 @@ def seal(sources: Sequence[Path], folder: Path, spec: CollectionSpec, options: E
         other.close()
         shutil.rmtree(source)
     finish(shard, folder)
+    return shard.longest_s or 0.0
 
 
 def finish(shard: Shard, folder: Path) -> None:
@@ -50,6 +51,17 @@ def finish(shard: Shard, folder: Path) -> None:
     shard.frequencies.save(folder / WORD_COUNTS)
     shard.folder.rename(folder / SHARD)
     write_out(folder)
+    _read_all(folder)
+
+
+def _read_all(folder: Path) -> None:
+    """The engine drops what it closes from the system's file cache. From there the node, whose other threads wait while
+    it loads the shard, has it in a tenth of a second for 100,000 points; from the disk in a second."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb", buffering=0) as file:
+                while file.read(_READ_AT_ONCE_BYTES):
+                    pass
 
 
 def _stay_behind(parent: int) -> None:
@@ -61,19 +73,21 @@ def _stay_behind(parent: int) -> None:
         sys.exit(1)
 
 
-def obey(order: Mapping[str, Any]) -> None:
+def obey(order: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of it."""
+    if "ready" in order:
+        return {}
     if "copy" in order:
         copy_tree(Path(order["copy"]), Path(order["to"]), ("edge_config.json", "segments"))  # without the log
-        return
+        return {}
     copies, folder = [Path(copy) for copy in order["seal"]], Path(order["into"])
-    seal(copies, folder, CollectionSpec(**order["spec"]), EdgeOptions(**order["options"]))
+    return {"longest_s": seal(copies, folder, CollectionSpec(**order["spec"]), EdgeOptions(**order["options"]))}
 
 
 def main() -> None:
     _stay_behind(int(sys.argv[1]))
     for line in sys.stdin:
-        obey(json.loads(line))
-        print(DONE, flush=True)
+        print(json.dumps(obey(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Condition, Event, Lock, Thread
 from typing import TypeAlias
 
-from search.edge_build import Order, build
+from search.edge_build import Ask, build
 from search.edge_history import History
 from search.edge_history_shard import HistoryShard
 from search.edge_options import EdgeOptions
@@ -20,7 +20,7 @@ from search.edge_sealing_child import SealingChild
 
 _log = logging.getLogger(__name__)
 _Choose: TypeAlias = Callable[[History], list[HistoryShard]]
-_Child: TypeAlias = Callable[[], AbstractContextManager[Callable[[Order], None]]]
+_Child: TypeAlias = Callable[[], AbstractContextManager[Ask]]
 
 
 class Sealing:
@@ -84,6 +84,7 @@ class Sealing:
         try:
             with child_process() as ask:
                 build(history, sources, ask)
+            _log.info("%s: %d shards, %d points, are sealed as one", history.spec.name, len(sources), points)
         except Exception as error:
             for each in sources:
                 each.leave_build()
@@ -98,7 +99,6 @@ class Sealing:
             self._builds -= 1
             self._looked.notify_all()
         if failed is None:
-            _log.info("%s: %d shards, %d points, are sealed as one", history.spec.name, len(sources), points)
             self.wake()
         else:
             self._closing.wait(self._options.retry_s)
@@ -137,7 +137,7 @@ class _Lane:
                 self._woken.wait()
 
     @contextmanager
-    def _child_process(self) -> Iterator[Callable[[Order], None]]:
+    def _child_process(self) -> Iterator[Ask]:
         with self._starting:
             child = self._child = SealingChild()
             if self._sealing.is_closing:

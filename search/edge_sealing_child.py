@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from search.edge_build import Order
 
@@ -22,16 +24,19 @@ class SealingChild:
             raise RuntimeError("a process was started without its pipes")
         self._orders, self._answers = self._process.stdin, self._process.stdout
 
-    def ask(self, order: Order) -> None:
+    def ask(self, order: Order) -> Mapping[str, Any]:
         """Returns when it is done. Raises RuntimeError when the child ends instead."""
+        answer = ""
         try:
             self._orders.write(json.dumps(order) + "\n")
             self._orders.flush()
-            is_done = self._answers.readline() != ""
+            answer = self._answers.readline()
         except BrokenPipeError:
-            is_done = False
-        if not is_done:
+            pass  # there is no answer
+        if not answer:
             raise RuntimeError(f"the child process that seals shards ended with {self._process.wait()}")
+        told: Mapping[str, Any] = json.loads(answer)
+        return told
 
     def kill(self) -> None:
         self._process.kill()

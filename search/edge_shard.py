@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from domain.errors import ConfigError
 from domain.ports import MomentFilter
 from search.collections import WORDS, CollectionSpec, Point, Row, SparseWords
 from search.edge_config import indexes
-from search.edge_filter import with_ids
+from search.edge_filter import edge_filter, with_ids
 from search.edge_records import dense, to_engine, to_point, to_row, vectors_of, words
 from search.word_frequencies import WordFrequencies
 
@@ -38,11 +38,6 @@ class Span:
     last_s: float
     end_s: float
 
-    def overlaps(self, where: MomentFilter) -> bool:
-        return (where.since_s is None or self.end_s >= where.since_s) and (
-            where.until_s is None or self.first_s <= where.until_s
-        )
-
 
 class Shard:
     """Points in `folder`, searchable once written and on the disk after `flush`. Before it a kill loses nothing of a
@@ -56,13 +51,17 @@ class Shard:
         *,
         is_sealed: bool,
         frequencies: WordFrequencies,
+        longest_s: float | None,
     ) -> None:
+        """`longest_s`: no moment here lasts longer; None where that is not known."""
         self.folder = folder
         self.frequencies = frequencies
+        self.longest_s = longest_s
         self._spec = spec
         self._shard = shard
         self._is_sealed = is_sealed
-        self._sources: dict[str, int] | None = None
+        self._changes = 0  # of which points are here
+        self._sources: tuple[int, dict[str, int]] = (-1, {})  # as counted after so many changes
 
     @classmethod
     def create(cls, folder: Path, spec: CollectionSpec, config: edge.EdgeConfig) -> Shard:
@@ -71,14 +70,20 @@ class Shard:
         unfinished = folder.with_suffix(UNFINISHED)
         shutil.rmtree(unfinished, ignore_errors=True)
         made = edge.EdgeShard.create(str(unfinished), config)
-        for each in indexes(spec):
+        is_sealed = config.wal_enabled is False
+        for each in indexes(spec, sealed=is_sealed):
             made.update(each)
         made.flush()
-        return cls(unfinished, spec, made, is_sealed=config.wal_enabled is False, frequencies=WordFrequencies())
+        return cls(unfinished, spec, made, is_sealed=is_sealed, frequencies=WordFrequencies(), longest_s=0.0)
 
     @classmethod
     def load(
-        cls, folder: Path, spec: CollectionSpec, start_anew: str, frequencies: WordFrequencies | None = None
+        cls,
+        folder: Path,
+        spec: CollectionSpec,
+        start_anew: str,
+        frequencies: WordFrequencies | None = None,
+        longest_s: float | None = None,
     ) -> Shard:
         """Counts the words where no `frequencies` are given. Raises ConfigError when its files are damaged."""
         # The engine loads a shard without its segments as an empty one; whoever deleted them should hear of it.
@@ -88,7 +93,8 @@ class Shard:
             lambda: edge.EdgeShard.load(str(folder)), f"{folder} is damaged: restore it, or {start_anew}"
         )
         is_sealed = json.loads((folder / "edge_config.json").read_bytes()).get("wal_enabled") is False
-        loaded = cls(folder, spec, shard, is_sealed=is_sealed, frequencies=frequencies or WordFrequencies())
+        counted = frequencies or WordFrequencies()
+        loaded = cls(folder, spec, shard, is_sealed=is_sealed, frequencies=counted, longest_s=longest_s)
         if frequencies is None and spec.words:
             loaded._count_words()
         return loaded
@@ -103,22 +109,26 @@ class Shard:
         """The same shard, in another place. This one is closed."""
         self.close()
         self.folder.rename(folder)
-        return Shard.load(folder, self._spec, start_anew, self.frequencies)
+        return Shard.load(folder, self._spec, start_anew, self.frequencies, self.longest_s)
 
     def upsert(self, points: Sequence[Point]) -> None:
         self._recount([point.id for point in points], [point.words for point in points])
+        self._note_lengths(point.payload for point in points)
         self._write(edge.UpdateOperation.upsert_points([to_engine(point) for point in points]))
+        self._changes += 1
 
     def copy_from(self, other: Shard) -> None:
         """All of the other's points, none of which may be here."""
-        for page in other._pages(with_payload=True):
+        for page in other._pages(vectors_of(self._spec), with_payload=True):
             for each in page:
                 self._count(each, 1)
+            self._note_lengths(each.payload or {} for each in page)
             self._write(
                 edge.UpdateOperation.upsert_points(
                     [edge.Point(each.id, each.vector or {}, each.payload) for each in page]
                 )
             )
+        self._changes += 1
 
     def set_fields(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
         self._write(
@@ -127,8 +137,8 @@ class Shard:
 
     def forget(self, ids: Sequence[str], vectors: Sequence[str], fields: Sequence[str]) -> None:
         """The engine only marks a deleted vector and keeps its numbers in the file for as long as nothing optimises
-        the shard: so they are overwritten first. In an index they can't be: a sealed shard has to be built anew. The
-        write-ahead log, 64 MB that are written round, still holds them until other writes have taken their place."""
+        the shard: so they are overwritten first. The write-ahead log, 64 MB that are written round, still holds them
+        until other writes have taken their place."""
         self._overwrite(ids, vectors)
         self._write(
             edge.UpdateOperation.delete_vectors_by_filter(with_ids(ids), list(vectors)),
@@ -139,6 +149,7 @@ class Shard:
         self._recount(ids, [])
         self._overwrite(ids, list(self._spec.vectors))
         self._write(edge.UpdateOperation.delete_points(list(ids)))
+        self._changes += 1
 
     def flush(self) -> None:
         self._shard.flush()
@@ -153,6 +164,10 @@ class Shard:
     def held(self, ids: Collection[str]) -> list[str]:
         """Those of the ids that are here."""
         return [str(each.id) for each in self._shard.retrieve(list(ids), with_payload=False, with_vector=False)]
+
+    def ids(self) -> Iterator[list[str]]:
+        for page in self._pages([]):
+            yield [str(each.id) for each in page]
 
     def nearest(self, query: edge.QueryRequest) -> list[tuple[float, str]]:
         """Scores and ids, best first."""
@@ -169,11 +184,15 @@ class Shard:
         found = self._shard.retrieve(list(ids), with_payload=True, with_vector=vectors_of(self._spec))
         return [to_point(each) for each in found]
 
-    def newest(self, where: edge.Filter | None, limit: int, *, with_vectors: bool) -> list[Row]:
-        return [to_row(each) for each in self._by("start_s", edge.Direction.Desc, limit, where, with_vectors)]
+    def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
+        found = self._by("start_s", edge.Direction.Desc, limit, self.filter(where), with_vectors)
+        return [to_row(each) for each in found]
+
+    def filter(self, where: MomentFilter) -> edge.Filter | None:
+        return edge_filter(where, self.longest_s)
 
     def everything(self) -> list[Row]:
-        return [to_row(each) for page in self._pages(with_payload=True) for each in page]
+        return [to_row(each) for page in self._pages(list(self._spec.vectors), with_payload=True) for each in page]
 
     def span(self) -> Span:
         """Only of a shard that holds moments."""
@@ -189,16 +208,16 @@ class Shard:
         )
 
     def sources(self) -> Mapping[str, int]:
-        if self._sources is None:
+        changes = self._changes  # another thread may be writing: what was counted then is not kept
+        if self._sources[0] != changes:
             found = self._shard.facet(edge.FacetRequest("source", limit=MOST_SOURCES, exact=True))
-            self._sources = {str(hit.value): hit.count for hit in found.hits}
-        return self._sources
+            self._sources = changes, {str(hit.value): hit.count for hit in found.hits}
+        return self._sources[1]
 
     def count(self) -> int:
         return self._shard.info().points_count
 
     def _write(self, *operations: edge.UpdateOperation) -> None:
-        self._sources = None
         for each in operations:
             self._shard.update(each)
 
@@ -216,15 +235,12 @@ class Shard:
         )
         return found
 
-    def _pages(self, *, with_payload: bool) -> Iterator[list[edge.Record]]:
+    def _pages(self, vectors: list[str], *, with_payload: bool = False) -> Iterator[list[edge.Record]]:
         page: edge.PointId | None = None
         while True:
             found, page = self._shard.scroll(
                 edge.ScrollRequest(
-                    offset=page,
-                    limit=_PAGE_POINTS,
-                    with_payload=with_payload,
-                    with_vector=vectors_of(self._spec) if with_payload else [WORDS],
+                    offset=page, limit=_PAGE_POINTS, with_payload=with_payload, with_vector=vectors or False
                 )
             )
             yield found
@@ -232,7 +248,7 @@ class Shard:
                 return
 
     def _count_words(self) -> None:
-        for page in self._pages(with_payload=False):
+        for page in self._pages([WORDS]):
             for each in page:
                 self._count(each, 1)
 
@@ -250,8 +266,13 @@ class Shard:
         if (document := words(record.vector)) is not None:
             self.frequencies.add(document, times)
 
+    def _note_lengths(self, payloads: Iterable[Mapping[str, Any]]) -> None:
+        if self.longest_s is not None and self._spec.modality is not None:
+            lengths_s = (float(each["end_s"]) - float(each["start_s"]) for each in payloads)
+            self.longest_s = max(self.longest_s, *lengths_s, 0.0)
+
     def _overwrite(self, ids: Sequence[str], vectors: Sequence[str]) -> None:
-        if self._is_sealed:
+        if self._is_sealed:  # the engine would only write another beside it
             return
         there = self._shard.retrieve(list(ids), with_payload=False, with_vector=list(vectors))
         blank = {name: [1.0] + [0.0] * (self._spec.vectors[name] - 1) for name in vectors}

@@ -11,15 +11,17 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from domain.errors import ConfigError
 from domain.events import Vector
 from domain.ports import MomentFilter
+from search.batched import batched
 from search.collections import CollectionSpec, Point, Row, SparseWords, check_record, record_of
-from search.edge_filter import edge_filter
-from search.edge_history import History, Locks
+from search.edge_history import History, Locks, Owners
 from search.edge_hot import hot_folders, new_hot, next_hot, put_in_place, rewritten
 from search.edge_options import EdgeOptions
 from search.edge_query import nearest_query
@@ -28,7 +30,7 @@ from search.edge_shard import Shard
 from search.whole_file import write_whole
 from search.word_frequencies import weighed
 
-_EVERYTHING = MomentFilter()
+_MOVED_AT_ONCE = 256  # points: a search waits for some milliseconds
 
 
 class EdgeCollection:
@@ -56,54 +58,52 @@ class EdgeCollection:
         self._history = History(home, spec, options, self._start_anew, self._locks)
         *rotated, self._hot = self._load_hot([each for each in hot if each.exists()])
         for each in rotated:
+            self._history.delete_copies(each)
             self._history.add(each)
+        self._history.delete_copies(self._hot)
         if self._hot.weighs_words:
             self.purge()
         sealing.watch(self._history)
 
     def upsert(self, points: Sequence[Point]) -> None:
         with self._locks.writing:
-            by_id = {point.id: point for point in points}
-            if known := self._history.upsert(by_id):
-                self._sealing.wake()  # what is written anew stands outside the index
-            if new := [point for id, point in by_id.items() if id not in known]:
-                self._hot.upsert(new)
-            if self.spec.modality is not None and self._hot.count() >= self._options.hot_points:
-                self._rotate()
+            self._move(points, self._history.owners_of(points))
 
     def set_fields(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
         with self._locks.writing:
-            left = dict(fields)
-            for shard, ids in self._history.owners(fields):
-                shard.set_fields({id: left.pop(id) for id in ids})
-            self._hot.set_fields(left)
+            for ids in batched(fields, _MOVED_AT_ONCE):
+                owners = self._history.owners(ids)
+                moved = [replace(each, payload=each.payload | dict(fields[each.id])) for each in _points(owners)]
+                left = set(ids).difference(each.id for each in moved)
+                self._hot.set_fields({id: fields[id] for id in left})
+                self._move(moved, owners)
 
     def forget(self, ids: Sequence[str], vectors: Sequence[str], fields: Sequence[str]) -> None:
         """What of it stands in a sealed shard is gone from the files once a child process has built that one anew,
         which is begun at once."""
         with self._locks.writing:
-            left = set(ids)
-            for shard, held in self._history.owners(ids):
-                shard.forget(held, vectors, fields)
-                left.difference_update(held)
-            self._hot.forget(list(left), vectors, fields)
+            for some in batched(ids, _MOVED_AT_ONCE):
+                self._hot.forget(some, vectors, fields)
+                owners = self._history.owners(some)
+                self._move([_without(each, vectors, fields) for each in _points(owners)], owners)
+                for shard, _ in owners:
+                    shard.expire()
+            self._history.flush()
         self._sealing.wake()
 
     def delete(self, ids: Sequence[str]) -> None:
         with self._locks.writing:
-            left = set(ids)
-            for shard, held in self._history.owners(ids):
-                shard.delete(held)
-                left.difference_update(held)
-            self._hot.delete(list(left))
+            self._history.delete(self._history.owners(ids))
+            self._history.flush()
+            self._hot.delete(list(ids))
+        self._sealing.wake()
 
     def flush(self) -> None:
         """To the disk: 3-5 ms. Without it a killed process loses nothing, but a power cut does, and the write-ahead log
         grows until the next opening has to replay all of it."""
         with self._locks.writing:
-            for shard in self._history.shards:
-                shard.flush()
             self._hot.flush()
+            self._history.flush()
 
     def purge(self) -> None:
         """Into a new shard, without the old one's log: the engine writes every change of a payload to another place, so
@@ -126,8 +126,11 @@ class EdgeCollection:
         with self._locks.turn:
             if isinstance(query, SparseWords):
                 query = weighed(query, [shard.frequencies for shard in self._shards()])
-            asked = nearest_query(query, using, where, limit, self._options.neighbours_looked_at)
-            found = [(score, id, shard) for shard in self._shards(where) for score, id in shard.nearest(asked)]
+            found: list[tuple[float, str, Shard]] = []
+            neighbours = self._options.neighbours_looked_at
+            for shard, narrowed in self._searched(where):
+                asked = nearest_query(query, using, shard.filter(narrowed), limit, neighbours)
+                found += [(score, id, shard) for score, id in shard.nearest(asked)]
             best = heapq.nlargest(limit, found, key=lambda hit: hit[0])
             scores = {id: score for score, id, _ in best}
             ids: dict[Shard, list[str]] = {}
@@ -137,13 +140,12 @@ class EdgeCollection:
         return [Row(row.id, row.payload, scores[row.id], row.vectors) for row in rows]
 
     def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
-        asked = edge_filter(where)
         with self._locks.turn:
-            rows = self._hot.newest(asked, limit, with_vectors=with_vectors)
-            for old in sorted(self._history.searched(where), key=lambda each: -each.span.last_s):
-                if len(rows) == limit and rows[-1].payload["start_s"] > old.span.last_s:
+            rows = self._hot.newest(where, limit, with_vectors=with_vectors)
+            for old, narrowed in sorted(self._history.searched(where), key=lambda each: -each[0].last_s):
+                if len(rows) == limit and rows[-1].payload["start_s"] > old.last_s:
                     break
-                rows += old.shard.newest(asked, limit, with_vectors=with_vectors)
+                rows += old.shard.newest(narrowed, limit, with_vectors=with_vectors)
                 rows = sorted(rows, key=lambda row: (-row.payload["start_s"], row.id))[:limit]
         return rows
 
@@ -171,9 +173,27 @@ class EdgeCollection:
         self._history.close()
         self._hot.close()
 
-    def _shards(self, where: MomentFilter = _EVERYTHING) -> list[Shard]:
-        """The hot one first. `locks.turn` is held, and for as long as they are asked."""
-        return [self._hot, *(each.shard for each in self._history.searched(where))]
+    def _shards(self) -> list[Shard]:
+        """`locks.turn` is held, and for as long as they are asked."""
+        return [self._hot, *(each.shard for each in self._history.shards)]
+
+    def _searched(self, where: MomentFilter) -> list[tuple[Shard, MomentFilter]]:
+        return [(self._hot, where), *((each.shard, narrowed) for each, narrowed in self._history.searched(where))]
+
+    def _move(self, points: Sequence[Point], owners: Owners) -> None:
+        """Writes the points to the hot shard and deletes them from what held them; no search sees both."""
+        if owners:
+            with ExitStack() as while_nothing_is_copied:
+                for shard, _ in owners:
+                    while_nothing_is_copied.enter_context(shard.copying)
+                with self._locks.turn:
+                    self._hot.upsert(points)
+                    for shard, held in owners:
+                        shard.delete(held)
+        elif points:
+            self._hot.upsert(points)
+        if self.spec.modality is not None and self._hot.count() >= self._options.hot_points:
+            self._rotate()
 
     def _load_hot(self, folders: Sequence[Path]) -> list[Shard]:
         if not folders:
@@ -188,3 +208,15 @@ class EdgeCollection:
             self._history.add(self._hot)
             self._hot = new
         self._sealing.wake()
+
+
+def _points(owners: Owners) -> list[Point]:
+    return [point for shard, held in owners for point in shard.shard.points(held)]
+
+
+def _without(point: Point, vectors: Sequence[str], fields: Sequence[str]) -> Point:
+    return replace(
+        point,
+        vectors={name: vector for name, vector in point.vectors.items() if name not in vectors},
+        payload={name: value for name, value in point.payload.items() if name not in fields},
+    )

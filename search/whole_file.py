@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -18,9 +19,12 @@ def write_whole(path: Path, text: str) -> None:
 
 def write_out(folder: Path) -> None:
     """Everything in the folder is on the disk when it returns, the names of its files too."""
-    for path in [folder, *folder.rglob("*")]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    if sys.platform == "linux":
+        os.sync()  # waits, there; a tenth of the time that hundreds of files take one by one
+    else:
+        for path in [folder, *folder.rglob("*")]:
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

@@ -57,8 +57,7 @@ def test_what_must_be_forgotten_goes_first_and_alone() -> None:
     assert next_merge(shards, OPTIONS) == ["c"]
 
 
-def test_one_that_has_changed_much_is_built_anew() -> None:
-    assert next_merge([("a", Extent(500, changed=100))], OPTIONS) == []
-    assert next_merge([("a", Extent(500, changed=101))], OPTIONS) == ["a"]
-    assert next_merge([("a", Extent(12, changed=10))], OPTIONS) == []
-    assert next_merge([("a", Extent(0, changed=11))], OPTIONS) == ["a"]
+def test_one_of_which_much_is_deleted_is_built_anew() -> None:
+    assert next_merge([("a", Extent(390, deleted=100))], OPTIONS) == []
+    assert next_merge([("a", Extent(390, deleted=140))], OPTIONS) == ["a"]
+    assert next_merge([("a", Extent(0, deleted=14))], OPTIONS) == ["a"]

@@ -3,6 +3,7 @@ a shard is built, a kill included, is lost."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -154,6 +155,15 @@ def test_many_shards_find_what_one_does(tmp_path: Path, closing: ExitStack) -> N
         assert best.id == id_of(700)
         assert best.vectors["text"] == pytest.approx(vector(700), abs=1e-6)
         assert best.vectors["voice"] == pytest.approx(voice(700), abs=1e-6)
+    for since_s, until_s in itertools.product([None, 0.0, 3_005.0, 3_005.1, 14_999.0], [None, 0.0, 3_010.0, 9_999.9]):
+        where = MomentFilter(since_s=since_s, until_s=until_s)
+        expected = one.collection.nearest(asked("bus"), where, 1500, with_vectors=False, using=WORDS)
+        assert found(many.collection.nearest(asked("bus"), where, 1500, with_vectors=False, using=WORDS)) == found(
+            expected
+        )
+        assert [row.id for row in many.collection.newest(where, 1500, with_vectors=False)] == [
+            row.id for row in one.collection.newest(where, 1500, with_vectors=False)
+        ]
     assert many.texts() == one.texts()
     assert many.collection.sources() == one.collection.sources()
     assert [row.id for row in many.collection.newest(some, 7, with_vectors=False)] == [
@@ -166,10 +176,10 @@ class Here:
 
     meanwhile: Callable[[], None]
 
-    def ask(self, order: Mapping[str, Any]) -> None:
+    def ask(self, order: Mapping[str, Any]) -> Mapping[str, Any]:
         if "seal" in order:
             type(self).meanwhile()
-        obey(order)
+        return obey(order)
 
     def kill(self) -> None: ...
 
@@ -225,10 +235,10 @@ def test_a_child_that_is_killed_is_followed_by_another(
             super().__init__()
             children.append(self)
 
-        def ask(self, order: Mapping[str, Any]) -> None:
+        def ask(self, order: Mapping[str, Any]) -> Mapping[str, Any]:
             if "seal" in order and len(children) == 1:
                 self.kill()
-            super().ask(order)
+            return super().ask(order)
 
     monkeypatch.setattr(edge_sealing, "SealingChild", Mortal)
     here = opened(tmp_path, closing, EdgeOptions(hot_points=40, retry_s=0.0))
@@ -260,7 +270,7 @@ import sys
 from pathlib import Path
 from tests.search.test_edge_sealing import SPEC, EdgeOptions, open_edge_collections, point
 
-(collection,), _ = open_edge_collections(Path(sys.argv[1]), [SPEC], EdgeOptions(hot_points=30, merged_at_once=2))
+(collection,), _ = open_edge_collections(Path(sys.argv[1]), [SPEC], EdgeOptions(hot_points=30))
 number = 0
 while True:
     collection.upsert([point(number + each) for each in range(30)])
@@ -283,7 +293,7 @@ def test_a_node_that_is_killed_loses_nothing_and_leaves_no_child(tmp_path: Path,
         writer.send_signal(signal.SIGKILL)
     if sys.platform == "linux":
         assert psutil.wait_procs(children, timeout=60)[1] == []
-    here = opened(tmp_path, closing, EdgeOptions(hot_points=30, merged_at_once=2))
+    here = opened(tmp_path, closing, EdgeOptions(hot_points=30))
     kept = here.texts()
     assert {id_of(number) for number in range(acknowledged)} <= set(kept)
     here.collection.settle()
@@ -315,7 +325,9 @@ def half_built(home: Path, sealed: Path) -> None:
 
 def replaced_and_not_deleted(home: Path, sealed: Path) -> None:
     shutil.copytree(sealed, home / "history" / "sealed-0")
-    (home / "history" / "sealed-0" / "sealed.json").write_text(json.dumps({"made_of": [sealed.name], "stale": False}))
+    (home / "history" / "sealed-0" / "sealed.json").write_text(
+        json.dumps({"made_of": [sealed.name], "points": 30, "longest_s": 5.0, "stale": False})
+    )
 
 
 def replaced_and_half_deleted(home: Path, sealed: Path) -> None:
@@ -326,7 +338,9 @@ def replaced_and_half_deleted(home: Path, sealed: Path) -> None:
 
 def hot_replaced_and_not_deleted(home: Path, sealed: Path) -> None:
     shutil.copytree(home / "hot-1", home / "hot")
-    (sealed / "sealed.json").write_text(json.dumps({"made_of": ["hot"], "stale": False}))
+    (sealed / "sealed.json").write_text(
+        json.dumps({"made_of": ["hot"], "points": 30, "longest_s": 5.0, "stale": False})
+    )
 
 
 def without_word_counts(home: Path, sealed: Path) -> None:
@@ -390,20 +404,37 @@ def test_what_is_forgotten_leaves_a_sealed_shard_also_after_a_kill(tmp_path: Pat
         assert set(row.vectors) == {"text"} and "speakers" not in row.payload
 
 
-def test_much_that_changes_is_indexed_anew(tmp_path: Path, closing: ExitStack) -> None:
+def test_what_changes_moves_to_the_hot_shard_and_leaves_room(tmp_path: Path, closing: ExitStack) -> None:
     here = opened(tmp_path, closing, EdgeOptions(hot_points=30))
     here.collection.upsert([point(number) for number in range(30)])
     here.collection.settle()
     (before,) = here.shards
     here.collection.delete([id_of(0)])
-    here.collection.upsert([point(number, "all of it anew") for number in range(1, 30)])
-    here.collection.upsert([point(number, "all of it anew") for number in range(1, 30)])
+    here.collection.upsert([point(number, "all of it anew") for number in range(1, 16)])
+    here.collection.set_fields({id_of(number): {"text": "all of it anew"} for number in range(16, 29)})
     here.collection.settle()
     (after,) = here.shards
-    assert after is not before and after.extent.changed == 0
-    assert here.texts() == {id_of(number): "all of it anew" for number in range(1, 30)}
-    assert len(here.collection.nearest(asked("anew"), ALL, 99, with_vectors=False, using=WORDS)) == 29
-    assert here.collection.nearest(asked("moment"), ALL, 99, with_vectors=False, using=WORDS) == []
+    assert after is not before
+    assert (after.extent.points, after.extent.deleted) == (1, 0)
+    texts = {id_of(number): "all of it anew" for number in range(1, 29)} | {id_of(29): "moment number 29"}
+    assert here.texts() == texts
+    here.collection.upsert([point(30), point(31)])
+    here.collection.settle()
+    assert sorted(each.extent.points for each in here.shards) == [1, 30]
+    assert set(here.texts()) == {*texts, id_of(30), id_of(31)}
+
+
+def test_a_node_killed_while_a_point_moved_has_it_once(tmp_path: Path, closing: ExitStack) -> None:
+    here = opened(tmp_path / "before", closing, EdgeOptions(hot_points=30))
+    here.collection.upsert([point(number) for number in range(30)])
+    here.collection.settle()
+    here.collection.upsert([point(3, "moved"), point(40)])  # what is deleted from a sealed shard is not flushed
+    here.collection.set_fields({id_of(4): {"text": "moved too"}})
+    shutil.copytree(tmp_path / "before", tmp_path / "after")
+    expected = here.texts()
+    after = opened(tmp_path / "after", closing, EdgeOptions(hot_points=30))
+    assert after.texts() == expected
+    assert expected[id_of(3)] == "moved" and expected[id_of(4)] == "moved too" and len(expected) == 31
 
 
 def test_a_shard_whose_words_the_engine_weighs_is_written_anew(tmp_path: Path, closing: ExitStack) -> None:

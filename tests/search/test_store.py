@@ -56,8 +56,8 @@ EDGE = ["edge", "edge rotated", "edge sealed"]
 class BuildsHere:
     """A SealingChild that is no process."""
 
-    def ask(self, order: Mapping[str, Any]) -> None:
-        obey(order)
+    def ask(self, order: Mapping[str, Any]) -> Mapping[str, Any]:
+        return obey(order)
 
     def kill(self) -> None: ...
 
