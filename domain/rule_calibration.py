@@ -7,7 +7,7 @@ what score that is once it is known which scores the rule gets anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -45,6 +45,7 @@ class Calibrations:
     def __init__(self, options: ThresholdOptions | None = None) -> None:
         self._options = options or ThresholdOptions()
         self._rules: dict[str, _Known] = {}
+        self._changed: set[str] = set()
         self._exposed: dict[str, dict[Modality, BinSet]] = {}
 
     def add(self, rule: Rule) -> None:
@@ -56,11 +57,19 @@ class Calibrations:
             for background in known.backgrounds.values():
                 background.fit_budget(rule)
         else:
-            known.missed = {source: self._exposure(known, source) for source in self._exposed}
+            known.missed = self._missed(known)
         self._rules[rule.id] = known
+        self._changed.add(rule.id)
 
     def remove(self, rule_id: str) -> None:
         self._rules.pop(rule_id, None)
+        self._changed.discard(rule_id)
+
+    def take_changed(self) -> set[str]:
+        """Rules of which `of_rule` is another since this was asked last. What only time makes of it is no change: it
+        comes to the same when it is worked out again."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def expose(self, source: str, modality: Modality, time_s: float) -> None:
         """Something of the source was looked at: time in which a rule could have matched."""
@@ -71,7 +80,10 @@ class Calibrations:
 
     def observe(self, rule_id: str, source: str, time_s: float, score: float) -> bool:
         """Whether this score is a new best of its time, and high. One outside the rule's hours is not for here."""
-        return self._background(self._rules[rule_id], source).observe(time_s, score)
+        is_best = self._background(self._rules[rule_id], source).observe(time_s, score)
+        if is_best:
+            self._changed.add(rule_id)
+        return is_best
 
     def learn(self, rule_id: str, source: str, time_s: float, score: float | None) -> None:
         """A moment of history, and the score it has if the condition holds in it. Twice is once."""
@@ -81,13 +93,15 @@ class Calibrations:
         if score is not None:
             background.observe(time_s, score)
         known.thresholds.pop(source, None)
+        self._changed.add(rule_id)
 
     def threshold(self, rule_id: str, source: str, now_bin: int) -> Threshold:
         """`now_bin`: up to where the source has got. Raises KeyError when there is no such rule."""
         known = self._rules[rule_id]
         hour = now_bin - (now_bin + offset_of(rule_id)) % _RENEWED_BINS
         worked_out_for, threshold = known.thresholds.get(source, (None, None))
-        if threshold is None or worked_out_for != hour:
+        # After a crash a source may be behind the rule, which saw more of it: what it has stands.
+        if threshold is None or worked_out_for is None or worked_out_for < hour:
             until = hour - _LATE_BINS
             threshold = self._background(known, source).threshold(
                 known.rule, source, known.marks, self._exposure(known, source).until(until),
@@ -107,49 +121,50 @@ class Calibrations:
         known = self._rules[rule_id]
         return sorted(each for each in {*self._exposed, *known.backgrounds} if self._watched(known, each, _FOREVER))
 
-    def to_data(self) -> dict[str, Any]:
+    def exposed_to_data(self) -> dict[str, Any]:
+        """When the sources were looked at, for JSON."""
         return {
-            "exposed": {
-                source: {modality: bins.to_data() for modality, bins in by.items()}
-                for source, by in self._exposed.items()
-            },
-            "rules": {
-                rule_id: {
-                    "condition": known.condition,
-                    "missed": {source: bins.to_data() for source, bins in known.missed.items()},
-                    "backgrounds": {source: each.to_data() for source, each in known.backgrounds.items()},
-                    "thresholds": {source: [hour, asdict(each)] for source, (hour, each) in known.thresholds.items()},
-                }
-                for rule_id, known in self._rules.items()
-            },
+            source: {modality: bins.to_data() for modality, bins in by.items()} for source, by in self._exposed.items()
         }
 
-    @classmethod
-    def from_data(
-        cls, data: Mapping[str, Any], rules: Iterable[Rule], options: ThresholdOptions | None = None
-    ) -> Calibrations:
-        """Goes on where `to_data` was called. A rule whose condition is another by now begins anew.
+    def restore_exposed(self, exposed: Mapping[str, Mapping[Modality, BinSet]]) -> None:
+        """All rules begin anew: they have missed all of that, unless `restore_rule` says otherwise."""
+        self._exposed = {source: dict(by) for source, by in exposed.items()}
+        for known in self._rules.values():
+            known.missed, known.backgrounds, known.thresholds = self._missed(known), {}, {}
 
-        Raises ValueError, KeyError or TypeError when it is not what `to_data` gives.
+    def rule_to_data(self, rule_id: str) -> dict[str, Any]:
+        """What was learnt of one rule, for JSON. Raises KeyError when there is no such rule."""
+        known = self._rules[rule_id]
+        return {
+            "condition": known.condition,
+            "missed": {source: bins.to_data() for source, bins in known.missed.items()},
+            "backgrounds": {source: each.to_data() for source, each in known.backgrounds.items()},
+            "thresholds": {source: [hour, asdict(each)] for source, (hour, each) in known.thresholds.items()},
+        }
+
+    def restore_rule(self, rule_id: str, data: Mapping[str, Any]) -> bool:
+        """Goes on where `rule_to_data` was called. False: its condition was another then, and it begins anew.
+
+        Raises ValueError, KeyError, TypeError or AttributeError, and changes nothing, when it is not what that gives.
         """
-        calibrations = cls(options)
-        for source, by in data["exposed"].items():
-            calibrations._exposed[source] = {modality: BinSet.from_data(bins) for modality, bins in by.items()}
-        for rule in rules:
-            calibrations.add(rule)
-            known, kept = calibrations._rules[rule.id], data["rules"].get(rule.id)
-            if kept is not None and kept["condition"] == known.condition:
-                known.missed = {source: BinSet.from_data(bins) for source, bins in kept["missed"].items()}
-                for source, each in kept["backgrounds"].items():
-                    known.backgrounds[source] = Background.from_data(rule, each)
-                for source, (hour, each) in kept["thresholds"].items():
-                    known.thresholds[source] = int(hour), Threshold(**each)
-        return calibrations
+        known = self._rules[rule_id]
+        if data["condition"] != known.condition:
+            return False
+        missed = {source: BinSet.from_data(bins) for source, bins in data["missed"].items()}
+        backgrounds = {source: Background.from_data(known.rule, each) for source, each in data["backgrounds"].items()}
+        thresholds = {source: (int(hour), Threshold(**each)) for source, (hour, each) in data["thresholds"].items()}
+        known.missed, known.backgrounds, known.thresholds = missed, backgrounds, thresholds
+        self._changed.discard(rule_id)
+        return True
 
     def _background(self, known: _Known, source: str) -> Background:
         if source not in known.backgrounds:
             known.backgrounds[source] = Background(known.rule, known.missed.pop(source, None))
         return known.backgrounds[source]
+
+    def _missed(self, known: _Known) -> dict[str, BinSet]:
+        return {source: self._exposure(known, source) for source in self._exposed}
 
     def _sharing(self, known: _Known, until: int) -> int:
         """Sources that share the rule's budget: those it names, else those it had watched by then."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition
 
@@ -10,14 +10,15 @@ from domain.alert_making import NameOf, alert_of
 from domain.alerts import AlertRaised
 from domain.conditions import MoodIs, Speaker, While, walk
 from domain.errors import BadEvent, BadRequest, ConfigError
-from domain.events import RuleRemoved, RuleSet, RulesKept
+from domain.events import RuleKept, RuleRemoved, RuleSet, RulesKept
 from domain.incident_events import IncidentEvent, Match, MatchSuppressed, Reason
+from domain.log_places import Place
 from domain.moment_reading import LabelledMoment
 from domain.rule_json import decode_rule
 from domain.rule_thresholds import Threshold
 from domain.rule_watch import RuleWatch, WatchOptions
 from domain.rules import Rule
-from domain.rules_state import RulesState, pack, unpack
+from domain.rules_state import Keeping, RuleState, pack_common, pack_rule, unpack_common, unpack_rule
 from domain.told_incidents import Told, ToldIncidents
 from search.rule_encoding import RuleEncoding
 
@@ -50,6 +51,9 @@ class RulesAtWork:
         self._learnt: dict[str, str] = {}  # by rule id: what of it history was learnt for
         self._at_work_s: dict[str, float] = {}  # by rule id: `set_s` of what is at work, learnt and all
         self._told = ToldIncidents()
+        self._is_changed = False  # since it was kept
+        self._warmed: set[str] = set()  # since then
+        self._forgotten: dict[str, None] = {}  # ids of rules that were kept and are no more
 
     def set(self, event: RuleSet) -> None:
         """At work, and warmed with history, when it returns. One that is no newer than what is known changes nothing.
@@ -58,7 +62,7 @@ class RulesAtWork:
         """
         rule = self._put(event)
         if rule is not None:
-            self._warm(rule)
+            self._warm([rule])
         with self._changed:
             self._at_work_s[event.rule_id] = max(event.set_s, self._at_work_s.get(event.rule_id, 0.0))
             self._changed.notify_all()
@@ -73,6 +77,7 @@ class RulesAtWork:
             alerts = self._alerts(self._watch.remove(event.rule_id))
             del self._known[event.rule_id]
             self._learnt.pop(event.rule_id, None)
+            self._forgotten[event.rule_id], self._is_changed = None, True
             self._at_work_s[event.rule_id] = event.removed_s
             self._changed.notify_all()
             return alerts
@@ -88,18 +93,38 @@ class RulesAtWork:
             known = self._known.get(rule_id)
             return max(known.set_s if known else 0.0, self._removed_s.get(rule_id, 0.0))
 
-    def push(self, moments: Iterable[LabelledMoment]) -> list[AlertRaised]:
-        """In order. One that was made by another encoder than the rules' is passed over: the store refuses it."""
+    def push(self, moments: Iterable[LabelledMoment], place: Place | None = None) -> list[AlertRaised]:
+        """In order; `place` is that of the record which brings them up. One that was made by another encoder than the
+        rules' is passed over: the store refuses it."""
         alerts: list[AlertRaised] = []
         for each in moments:
             with self._changed:
                 if self._watch is None or not self._known:
                     return alerts
                 try:
-                    alerts += self._alerts(self._watch.push(each.moment, each.labels))
+                    alerts += self._alerts(self._watch.push(each.moment, each.labels, place))
                 except BadEvent:
                     continue
         return alerts
+
+    def has_read(self, place: Place) -> bool:
+        """Whether all that the record brings up was pushed, here or before a restart."""
+        with self._changed:
+            return self._watch is not None and self._watch.has_read(place)
+
+    def note_read(self, place: Place) -> None:
+        """All that the record brings up was pushed."""
+        with self._changed:
+            if self._watch is not None:
+                self._watch.note_read(place)
+                self._is_changed = True
+
+    def recall(self, moments: Iterable[LabelledMoment]) -> None:
+        """After a restart: those that were pushed before it, so that what is at the same time finds its pair."""
+        with self._changed:
+            if self._watch is not None:
+                for each in moments:
+                    self._watch.recall(each.moment, each.labels)
 
     def tick(self, source: str, now_s: float) -> list[AlertRaised]:
         """The source has got to `now_s`, event time."""
@@ -161,17 +186,32 @@ class RulesAtWork:
                 return None
             return self._watch.match_one(rule_id, moment, near)
 
-    def keep(self, now_s: float) -> RulesKept:
-        """All that is not in the rules themselves."""
+    def keep(self, now_s: float) -> Keeping:
+        """All that is not in the rules themselves, as far as it changed since this was asked last."""
         with self._changed:
-            watch = None if self._watch is None else self._watch.to_data()
-            state = RulesState(watch, self._told, dict(self._learnt))
-            return RulesKept(now_s, pack(state))
+            if self._watch is None:
+                return Keeping()
+            changed = sorted((self._watch.take_changed() | self._warmed) & self._known.keys())
+            if not (changed or self._is_changed):
+                return Keeping()
+            told, self._warmed = self._told.by_rule(), set()
+        rules = []
+        for rule_id in changed:  # one by one: nobody else is to wait for all of them
+            with self._changed:
+                if rule_id in self._known:
+                    watched, learnt = self._watch.rule_to_data(rule_id), self._learnt.get(rule_id, "")
+                    state = pack_rule(RuleState(watched, told.get(rule_id, ()), learnt))
+                    rules.append(RuleKept(rule_id, now_s, state))
+        with self._changed:
+            common = RulesKept(now_s, pack_common(self._watch.to_data()))
+            forgotten = [rule_id for rule_id in self._forgotten if rule_id not in self._known]
+            self._forgotten, self._is_changed = {}, False
+        return Keeping(rules, common, forgotten)
 
-    def start(self, rules: Iterable[RuleSet | RuleRemoved], kept: RulesKept | None) -> list[str]:
+    def start(self, rules: Iterable[RuleSet | RuleRemoved], kept: Sequence[RuleKept | RulesKept] = ()) -> list[str]:
         """Goes on where `keep` was called, with these rules. Those it knew nothing of are warmed with history.
 
-        Gives, in sentences, what could not be read: rules that are left out, or a state that is begun anew.
+        Gives, in sentences, what could not be read: rules that are left out, or what is begun anew.
         """
         faults: list[str] = []
         for event in rules:
@@ -182,13 +222,8 @@ class RulesAtWork:
                 self._put(event)
             except BadEvent as bad:
                 faults.append(f"the rule {event.rule_id} is left out: {bad}")
-        if kept is not None:
-            try:
-                self._restore(unpack(kept.state))
-            except (BadEvent, ConfigError) as error:
-                faults.append(f"{error}; what the rules had learnt is learnt anew")
-        for known in self.all():
-            self._warm(known.rule)
+        faults += self._restore(kept)
+        self._warm([known.rule for known in self.all()])
         return faults
 
     def _put(self, event: RuleSet) -> Rule | None:
@@ -206,30 +241,49 @@ class RulesAtWork:
             except BadRequest as refused:
                 raise BadEvent(str(refused)) from refused
             self._known[rule.id] = KnownRule(rule, event.query, event.set_s)
+            self._is_changed = True
         return rule
 
-    def _restore(self, state: RulesState) -> None:
+    def _restore(self, kept: Sequence[RuleKept | RulesKept]) -> list[str]:
+        of_rules = {event.rule_id: event for event in kept if isinstance(event, RuleKept)}
         with self._changed:
-            if self._watch is not None and state.watch is not None:
-                self._watch.restore(state.watch)
-                for rule_id in self._watch.incidents.rules.keys() - self._known.keys():
-                    self._watch.remove(rule_id)  # it was removed after that was kept
-                self._learnt = dict(state.learnt)
-            self._told = state.told
+            if self._watch is None:
+                return []
+            try:
+                for event in kept:
+                    if isinstance(event, RulesKept):
+                        self._watch.restore(unpack_common(event.state))
+                        self._is_changed = False
+            except (BadEvent, ConfigError) as error:
+                return [f"{error}: what the rules had learnt is learnt anew"]
+            faults = []
+            for rule_id, event in of_rules.items():
+                if rule_id not in self._known:
+                    self._forgotten[rule_id], self._is_changed = None, True  # it was removed after that was kept
+                    continue
+                try:
+                    state = unpack_rule(event.state)
+                    self._watch.restore_rule(rule_id, state.watch)
+                    self._told.go_on(state.told)
+                    self._learnt[rule_id] = state.learnt
+                except (BadEvent, ConfigError, ValueError) as error:
+                    faults.append(f"{error}: what the rule {rule_id} had learnt is learnt anew")
+            return faults
 
-    def _warm(self, rule: Rule) -> None:
-        """Unless it was for the same already."""
+    def _warm(self, rules: Sequence[Rule]) -> None:
+        """Those that were not for the same already."""
         with self._changed:
-            if self._learnt.get(rule.id) == _learning(rule):
-                return
-        for window in self._learn(rule):
+            cold = [rule for rule in rules if self._learnt.get(rule.id) != _learning(rule)]
+        for rule in cold:
+            for window in self._learn(rule):
+                with self._changed:
+                    known = self._known.get(rule.id)
+                    if known is None or self._watch is None or _learning(known.rule) != _learning(rule):
+                        break
+                    self._watch.learn([rule.id], window)
             with self._changed:
-                known = self._known.get(rule.id)
-                if known is None or self._watch is None or _learning(known.rule) != _learning(rule):
-                    return
-                self._watch.learn([rule.id], window)
-        with self._changed:
-            self._learnt[rule.id] = _learning(rule)
+                self._learnt[rule.id] = _learning(rule)
+                self._warmed.add(rule.id)
 
     def _alerts(self, events: list[IncidentEvent]) -> list[AlertRaised]:
         self._told.note(events)

@@ -106,6 +106,18 @@ def vectors_of(rule: Rule) -> dict[Graded, Vector]:
     return dict.fromkeys(graded_leaves(rule.condition), NORTH)
 
 
+def on_from(watch: RuleWatch, *rules: Rule) -> RuleWatch:
+    """Another one that goes on where it was."""
+    common, of_rules = json.loads(
+        json.dumps([watch.to_data(), {rule.id: watch.rule_to_data(rule.id) for rule in watch.rules()}], allow_nan=False)
+    )
+    again = watch_for(*rules)
+    again.restore(common)
+    for rule_id, data in of_rules.items():
+        again.restore_rule(rule_id, data)
+    return again
+
+
 def watch_for(*rules: Rule) -> RuleWatch:
     watch = RuleWatch(OPTIONS)
     for rule in rules:
@@ -179,8 +191,9 @@ def test_other_rules_beside_it_change_nothing(moments: list[LabelledMoment], rul
 def test_after_a_restart_it_goes_on(moments: list[LabelledMoment], rule: Rule, cut: int) -> None:
     first = watch_for(rule)
     events = pushed(first, moments[:cut])
-    again = watch_for(rule)
-    again.restore(json.loads(json.dumps(first.to_data(), allow_nan=False)))
+    again = on_from(first, rule)
+    for each in moments[:cut]:
+        again.recall(each.moment, each.labels)
     assert pushed(again, moments[:cut][-20:]) == []
     events += pushed(again, moments[cut:]) + again.tick(math.inf)
     assert events == run(moments, rule)
@@ -209,9 +222,7 @@ def test_over_days_of_noise_neither_bars_nor_restarts_change_anything() -> None:
         assert run(moments, rule) == plain
     watch, events = watch_for(rule), list[IncidentEvent]()
     for start in range(0, len(moments), 701):
-        kept = json.loads(json.dumps(watch.to_data()))
-        watch = watch_for(rule)
-        watch.restore(kept)
+        watch = on_from(watch, rule)
         events += pushed(watch, moments[start : start + 701])
     assert events + watch.tick(math.inf) == plain
 
@@ -438,11 +449,11 @@ def test_a_faulty_rule_is_refused_and_the_old_one_stays() -> None:
     "spoil",
     [
         lambda data: data.pop("version"),
-        lambda data: data.update(version=2),
-        lambda data: data["calibrations"].update(exposed=3),
-        lambda data: data["calibrations"]["rules"]["forklift"]["backgrounds"]["gate"]["tail"].pop("weeks"),
-        lambda data: data["incidents"].pop("clocks_s"),
+        lambda data: data.update(version=1),
+        lambda data: data.update(exposed=3),
+        lambda data: data.pop("clocks_s"),
         lambda data: data.update(bins={"gate": "soon"}),
+        lambda data: data.update(read={"0": 3}),
     ],
 )
 def test_what_was_kept_and_can_t_be_read_is_told_and_changes_nothing(
@@ -453,16 +464,37 @@ def test_what_was_kept_and_can_t_be_read_is_told_and_changes_nothing(
     data = json.loads(json.dumps(watch.to_data()))
     spoil(data)
     before = watch.to_data()
-    with pytest.raises(ConfigError, match="delete it to begin anew"):
+    with pytest.raises(ConfigError, match="can't be read"):
         watch.restore(data)
     assert watch.to_data() == before
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: data.update(version=1),
+        lambda data: data["calibration"]["backgrounds"]["gate"]["tail"].pop("weeks"),
+        lambda data: data["incidents"].pop("open"),
+        lambda data: data.update(read=7),
+    ],
+)
+def test_what_was_kept_of_a_rule_and_can_t_be_read_is_told_and_changes_nothing(
+    spoil: Callable[[dict[str, object]], object],
+) -> None:
+    watch = watch_for(FORKLIFT)
+    pushed(watch, quiet_days(0.5))
+    data = json.loads(json.dumps(watch.rule_to_data("forklift")))
+    spoil(data)
+    before = watch.rule_to_data("forklift")
+    with pytest.raises(ConfigError, match="kept of the rule 'Forklift' can't be read"):
+        watch.restore_rule("forklift", data)
+    assert watch.rule_to_data("forklift") == before
 
 
 def test_what_was_learnt_of_another_condition_is_not_used() -> None:
     first = watch_for(FORKLIFT)
     first.learn(["forklift"], quiet_days(2))
-    changed = watch_for(replace(FORKLIFT, condition=SceneText("a pallet")))
-    changed.restore(json.loads(json.dumps(first.to_data())))
+    changed = on_from(first, replace(FORKLIFT, condition=SceneText("a pallet")))
     assert changed.thresholds("forklift") == {}
 
 

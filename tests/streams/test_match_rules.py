@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +11,10 @@ import pytest
 
 from domain.alerts import AlertRaised
 from domain.errors import BadEvent
-from domain.events import Event, MomentDescribed, RuleRemoved, RuleSet, RulesKept, encode
+from domain.events import Event, MomentDescribed, RuleKept, RuleRemoved, RuleSet, RulesKept, encode
 from domain.incident_facts import IncidentFacts
+from domain.log_places import Place
+from domain.rules_state import Keeping
 from domain.topology import Topology
 from streams.agents.match_rules import match_rules
 from streams.agents.watch_rules import watch_rules
@@ -60,32 +62,36 @@ class Outbox:
     async def send(self, topic: str, facts: Sequence[Event]) -> None:
         self._notes += [f"{type(fact).__name__} to {topic}" for fact in facts]
 
+    async def forget(self, topic: str, keys: Iterable[str]) -> None:
+        self._notes += [f"forget {key} on {topic}" for key in keys]
+
     async def reject(self, _record: Any, reason: str) -> None:
         self._notes.append(f"rejected: {reason}")
 
 
-@pytest.mark.parametrize(
-    ("kept_every_s", "ends"), [(AFTER_EACH, ["keep", "RulesKept to rules.state", "ack", "ack"]), (NEVER, [])]
-)
+KEPT = ["keep", "RuleKept to rules.state", "RulesKept to rules.state", "forget rule|r2 on rules.state", "ack", "ack"]
+
+
+@pytest.mark.parametrize(("kept_every_s", "ends"), [(AFTER_EACH, KEPT), (NEVER, [])])
 def test_matched_then_told_then_kept_and_only_then_acknowledged(
     topology: Topology, monkeypatch: pytest.MonkeyPatch, kept_every_s: float, ends: list[str]
 ) -> None:
     monkeypatch.setattr("streams.agents.match_rules.KEPT_EVERY_S", kept_every_s)
     notes: list[str] = []
 
-    def match(facts: Sequence[object], _now_s: float) -> list[AlertRaised]:
-        notes.append(f"match {len(facts)}")
+    def match(facts: Sequence[object], _now_s: float, places: Sequence[Place]) -> list[AlertRaised]:
+        notes.append(f"match {len(facts)} at {[place.offset for place in places]}")
         return [ALERT]
 
-    def keep(now_s: float) -> RulesKept:
+    def keep(now_s: float) -> Keeping:
         notes.append("keep")
-        return RulesKept(now_s, b"state")
+        return Keeping([RuleKept("r1", now_s, b"state")], RulesKept(now_s, b"state"), ["r2"])
 
     app: Any = App()
     outbox: Any = Outbox(notes)
     match_rules(app, None, outbox, match, keep, topology.limits)
-    asyncio.run(app.started(Stream(app, [SAID, NOT_FOR_RULES], notes)))
-    assert notes == ["match 1", "AlertRaised to alerts", *ends]
+    asyncio.run(app.started(Stream(app, [NOT_FOR_RULES, SAID], notes)))
+    assert notes == ["match 1 at [1]", "AlertRaised to alerts", *ends]
 
 
 def test_what_is_decided_of_rules_is_done_in_order_and_what_is_no_rule_is_rejected(topology: Topology) -> None:
