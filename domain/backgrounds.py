@@ -60,9 +60,9 @@ class Background:
         """Keeps as much as another budget needs, from now on."""
         self._tail.capacity = _kept(rule)
 
-    def learn(self, bin: int) -> None:
-        """History had something of the source in this bin."""
-        self._learnt.add(bin)
+    def learn(self, bins: BinSet) -> None:
+        """History had something of the source in these bins."""
+        self._learnt = self._learnt | bins
 
     def watched(self, exposed: BinSet) -> BinSet:
         """The bins in which this rule was there, of those in which the source was."""

@@ -7,7 +7,8 @@ what score that is once it is known which scores the rule gets anyway.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -85,15 +86,21 @@ class Calibrations:
             self._changed.add(rule_id)
         return is_best
 
-    def learn(self, rule_id: str, source: str, time_s: float, score: float | None) -> None:
-        """A moment of history, and the score it has if the condition holds in it. Twice is once."""
+    def learn(self, rule_id: str, source: str, bins: BinSet, scores: Iterable[tuple[float, float]]) -> None:
+        """History: when the source was looked at, and times with the scores that the rule's condition had then. Those
+        below `least_of_use` need not be among them. Twice is once."""
         known = self._rules[rule_id]
         background = self._background(known, source)
-        background.learn(bin_of(time_s))
-        if score is not None:
+        background.learn(bins)
+        for time_s, score in scores:
             background.observe(time_s, score)
         known.thresholds.pop(source, None)
         self._changed.add(rule_id)
+
+    def least_of_use(self, rule_id: str, source: str, bin: int) -> float:
+        """A score that is no higher, in this bin, changes nothing of what is known of the rule there."""
+        background = self._rules[rule_id].backgrounds.get(source)
+        return -math.inf if background is None else background.floor(bin)
 
     def threshold(self, rule_id: str, source: str, now_bin: int) -> Threshold:
         """`now_bin`: up to where the source has got. Raises KeyError when there is no such rule."""

@@ -7,7 +7,7 @@ the end, and a removed one is filled by the last: both take the time of one row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ _FIRST_ROOM = 16
 _SLACK = 1e-5
 _SET, _RAISED = 0, 1
 
+Scores: TypeAlias = npt.NDArray[np.float32]
 Bars: TypeAlias = npt.NDArray[np.float32]  # (2, room): as they were set, and raised or not
 
 
@@ -105,6 +106,19 @@ class RuleRows:
             yardstick.mean - _SLACK
         )
         return set(self._owners[: self._count][cosines >= least].tolist())
+
+    def standard(self, owners: Sequence[int], vectors: Exact, means: Exact, deviations: Exact) -> Scores:
+        """(n, len(owners)): how alike vectors (n, d) are to each owner's nearest row, as standard scores that may be a
+        little too high and are never too low; minus infinity for an owner without a row."""
+        found = np.full((len(vectors), len(owners)), -np.inf, np.float32)
+        pairs = [(at, row) for at, owner in enumerate(owners) for row in self._rows_of.get(owner, ())]
+        if pairs:
+            columns, rows = np.asarray(pairs).T
+            above = vectors.astype(np.float32) @ self._matrix[rows].T - (means[:, None] - _SLACK).astype(np.float32)
+            scores = above / deviations[:, None].astype(np.float32) + np.float32(10.0**-DIGITS)
+            for column, score in zip(columns, scores.T, strict=True):
+                np.maximum(found[:, column], score, out=found[:, column])
+        return found
 
     def _grow(self) -> None:
         room = 2 * len(self._matrix)

@@ -17,7 +17,7 @@ from domain.events import MomentDescribed, Vector
 from domain.moment_reading import LabelledMoment, Reading, ScoreOptions, wrong_size
 from domain.moments import share_time
 from domain.ports import Labels
-from domain.rule_rows import RuleRows
+from domain.rule_rows import RuleRows, Scores
 from domain.rule_triggers import TriggerIndex, Triggers, triggers_of
 from domain.rules import Rule, check_rule
 
@@ -178,6 +178,36 @@ class RuleBank:
         reading, near = Reading(moment, self._options), self._near(moment.moment, recent)
         entries = [self._entries[self._numbers[rule_id]] for rule_id in rule_ids]
         return [found for entry in entries if (found := _candidate(entry, reading, near)) is not None]
+
+    def reading(self, labelled: LabelledMoment) -> Reading:
+        return Reading(labelled, self._options)
+
+    def at_most(self, rule_ids: Sequence[str], readings: Sequence[Reading]) -> Scores:
+        """(readings, rules): no condition holds with a higher score, and where it is minus infinity it does not hold.
+        Plus infinity where words, speakers or moods make it worth a look. Hours and sources are not looked at.
+
+        Raises KeyError when a rule is not there.
+        """
+        numbers = [self._numbers[rule_id] for rule_id in rule_ids]
+        found = np.full((len(readings), len(numbers)), -np.inf, np.float32)
+        for space, rows in self._rows.items():
+            at = [i for i, reading in enumerate(readings) if reading.vector(space) is not None]
+            if at and rows:
+                vectors = np.stack([vector for i in at if (vector := readings[i].vector(space)) is not None])
+                yardsticks = [readings[i].yardstick(space) for i in at]
+                means = np.asarray([yardstick.mean for yardstick in yardsticks])
+                deviations = np.asarray([yardstick.deviation for yardstick in yardsticks])
+                found[at] = np.maximum(found[at], rows.standard(numbers, vectors, means, deviations))
+        columns = {number: column for column, number in enumerate(numbers)}
+        for i, reading in enumerate(readings):
+            pulled = self._index.pulled(reading.moment.text, reading.labels)
+            found[i, [columns[number] for number in pulled if number in columns]] = np.inf
+        return found
+
+    def score(self, rule_id: str, reading: Reading, near: Sequence[Reading]) -> float | None:
+        """With which score a condition holds, whatever it is. Raises KeyError when there is no such rule."""
+        found = _candidate(self._entries[self._numbers[rule_id]], reading, near)
+        return None if found is None else found.score
 
     def _near(self, moment: MomentDescribed, recent: Sequence[LabelledMoment]) -> list[Reading]:
         return [Reading(each, self._options) for each in recent if share_time(each.moment, moment)]

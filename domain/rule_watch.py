@@ -14,7 +14,7 @@ from typing import Any
 
 from domain.backgrounds import offset_of
 from domain.bin_sets import WEEK_BINS, BinSet, bin_of
-from domain.conditions import Graded, modalities_of
+from domain.conditions import Graded
 from domain.errors import ConfigError
 from domain.events import MomentDescribed, Vector
 from domain.incident_events import IncidentEvent, Match, Reason
@@ -25,6 +25,7 @@ from domain.moment_reading import LabelledMoment, ScoreOptions
 from domain.moments import moment_id
 from domain.ports import Labels
 from domain.rule_calibration import Calibrations
+from domain.rule_lessons import Lesson, teach
 from domain.rule_scores import Candidate, RuleBank
 from domain.rule_thresholds import Threshold, ThresholdOptions
 from domain.rules import Rule
@@ -128,22 +129,17 @@ class RuleWatch:
 
         Nobody is told of anything. Raises KeyError when there is no such rule, and BadEvent as `push`.
         """
+        self.learn_lesson(rule_ids, self.lesson(history))
+
+    def lesson(self, history: Iterable[LabelledMoment]) -> Lesson:
+        """The same for several rules."""
+        return Lesson(history, self._bank.reading, self._options.recent_s)
+
+    def learn_lesson(self, rule_ids: Collection[str], lesson: Lesson) -> None:
+        """As `learn`."""
         rules = [self._bank.get(rule_id) for rule_id in rule_ids]
-        kinds = {rule.id: modalities_of(rule.condition) for rule in rules}
-        recent: dict[str, list[LabelledMoment]] = {}
-        for labelled in history:
-            moment = labelled.moment
-            if not moment.is_final:
-                continue
-            near = recent.setdefault(moment.source, [])
-            asked = [rule for rule in rules if rule.watches(moment.source) and moment.modality in kinds[rule.id]]
-            found = self._bank.match_only([rule.id for rule in asked if _listens(rule, moment)], labelled, near)
-            scores = {each.rule_id: each.score for each in found}
-            for rule in asked:
-                self._calibrations.learn(rule.id, moment.source, moment.start_s, scores.get(rule.id))
-            near[:] = [each for each in near if each.moment.end_s >= moment.start_s - self._options.recent_s]
-            near.append(labelled)
-        for source in recent:
+        teach(lesson, rules, self._bank, self._calibrations)
+        for source in lesson.sources:
             self._bank.lower_bars(source)  # thresholds are others now
 
     def match_one(self, rule_id: str, labelled: LabelledMoment, near: Iterable[LabelledMoment] = ()) -> Match | None:
@@ -270,7 +266,7 @@ class RuleWatch:
     def _judge(self, candidate: Candidate, moment: MomentDescribed) -> list[IncidentEvent]:
         rule, source, now_bin = self._bank.get(candidate.rule_id), moment.source, self._bins[moment.source]
         threshold = self._calibrations.threshold(rule.id, source, now_bin)
-        listens, is_best = _listens(rule, moment), False
+        listens, is_best = rule.listens(moment.start_s), False
         if moment.is_final and listens:
             is_best = self._calibrations.observe(rule.id, source, moment.start_s, candidate.score)
         if is_best:
@@ -311,10 +307,6 @@ def _fingerprint(labelled: LabelledMoment) -> str:
     moods = [(mood.label, mood.valence, mood.arousal, mood.speaker) for mood in labels.moods]
     what = sha256(repr((moment.text, labels.speakers, moods)).encode()).hexdigest()[:16]
     return (_FINAL if moment.is_final else "") + what
-
-
-def _listens(rule: Rule, moment: MomentDescribed) -> bool:
-    return rule.hours is None or rule.hours.contain(moment.start_s)
 
 
 def _held_back(rule: Rule, moment: MomentDescribed, listens: bool) -> Reason | None:

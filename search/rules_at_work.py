@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition
+from typing import Any
 
 from domain.alert_making import NameOf, alert_of
 from domain.alerts import AlertRaised
-from domain.conditions import MoodIs, Speaker, While, walk
+from domain.conditions import Graded, MoodIs, Speaker, While, modalities_of, walk
 from domain.errors import BadEvent, BadRequest, ConfigError
-from domain.events import RuleKept, RuleRemoved, RuleSet, RulesKept
+from domain.events import RuleKept, RuleRemoved, RuleSet, RulesKept, Vector
 from domain.incident_events import IncidentEvent, Match, MatchSuppressed, Reason
 from domain.log_places import Place
-from domain.moment_reading import LabelledMoment
+from domain.moment_reading import LabelledMoment, ScoreOptions
 from domain.rule_json import decode_rule
 from domain.rule_thresholds import Threshold
 from domain.rule_watch import RuleWatch, WatchOptions
@@ -21,6 +23,8 @@ from domain.rules import Rule
 from domain.rules_state import Keeping, RuleState, pack_common, pack_rule, unpack_common, unpack_rule
 from domain.told_incidents import Told, ToldIncidents
 from search.rule_encoding import RuleEncoding
+
+_TAUGHT_AT_ONCE = 200
 
 Learn = Callable[[Rule], Iterable[list[LabelledMoment]]]  # history for a rule, some moments at once; blocks
 
@@ -34,6 +38,14 @@ class KnownRule:
     rule: Rule
     query: str
     set_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of some decisions: what is to be told, and by their places why some were no rules."""
+
+    alerts: list[AlertRaised]
+    refused: Mapping[int, str]
 
 
 class RulesAtWork:
@@ -60,15 +72,41 @@ class RulesAtWork:
 
         Raises BadEvent, and changes nothing, for a rule that can't be watched for.
         """
-        rule = self._put(event)
-        if rule is not None:
-            self._warm([rule])
-        with self._changed:
-            self._at_work_s[event.rule_id] = max(event.set_s, self._at_work_s.get(event.rule_id, 0.0))
-            self._changed.notify_all()
+        if refused := self.decide([event]).refused:
+            raise BadEvent(refused[0])
+        self.warm()
 
     def remove(self, event: RuleRemoved) -> list[AlertRaised]:
         """What is open of it is closed."""
+        return self.decide([event]).alerts
+
+    def decide(self, events: Sequence[RuleSet | RuleRemoved]) -> Decided:
+        """In order. What is set matches from then on; once it has learnt from history, which takes `warm`, it is at
+        work."""
+        alerts, refused = list[AlertRaised](), dict[int, str]()
+        rules = self._decoded(events, refused)
+        vectors = iter(self._encoding.vectors_of_all([rule.condition for rule in rules.values()]))
+        for at, event in enumerate(events):
+            if isinstance(event, RuleRemoved):
+                alerts += self._remove(event)
+            elif at in rules:
+                try:
+                    self._put(event, rules[at], next(vectors))
+                except BadRequest as bad:
+                    refused[at] = str(bad)
+        return Decided(alerts, refused)
+
+    def warm(self) -> None:
+        """Rules that were set learn from history, all that learn from the same moments at once. Blocks."""
+        with self._changed:
+            cold = [known for known in self._known.values() if self._at_work_s.get(known.rule.id, 0.0) < known.set_s]
+        self._warm([known.rule for known in cold])
+        with self._changed:
+            for known in cold:
+                self._at_work_s[known.rule.id] = max(known.set_s, self._at_work_s.get(known.rule.id, 0.0))
+            self._changed.notify_all()
+
+    def _remove(self, event: RuleRemoved) -> list[AlertRaised]:
         with self._changed:
             self._removed_s[event.rule_id] = max(event.removed_s, self._removed_s.get(event.rule_id, 0.0))
             known = self._known.get(event.rule_id)
@@ -213,36 +251,38 @@ class RulesAtWork:
 
         Gives, in sentences, what could not be read: rules that are left out, or what is begun anew.
         """
-        faults: list[str] = []
-        for event in rules:
-            if isinstance(event, RuleRemoved):
-                self.remove(event)
-                continue
-            try:
-                self._put(event)
-            except BadEvent as bad:
-                faults.append(f"the rule {event.rule_id} is left out: {bad}")
+        events = list(rules)
+        refused = self.decide(events).refused
+        faults = [f"the rule {events[at].rule_id} is left out: {reason}" for at, reason in refused.items()]
         faults += self._restore(kept)
-        self._warm([known.rule for known in self.all()])
+        self.warm()
         return faults
 
-    def _put(self, event: RuleSet) -> Rule | None:
-        """None: it is no news."""
-        rule = decode_rule(event.definition.encode())
-        if rule.id != event.rule_id:
-            raise BadEvent(f"the rule of the key {event.rule_id!r} calls itself {rule.id!r}")
-        scores, vectors = self._encoding.scores(), self._encoding.vectors(rule.condition)
+    def _decoded(self, events: Sequence[RuleSet | RuleRemoved], refused: dict[int, str]) -> dict[int, Rule]:
+        """Of those that are news, by their place."""
+        rules: dict[int, Rule] = {}
+        for at, event in enumerate(events):
+            if isinstance(event, RuleRemoved) or event.set_s <= self.decided_s(event.rule_id):
+                continue
+            try:
+                rule = decode_rule(event.definition.encode())
+                if rule.id != event.rule_id:
+                    raise BadEvent(f"the rule of the key {event.rule_id!r} calls itself {rule.id!r}")
+            except BadEvent as bad:
+                refused[at] = str(bad)
+            else:
+                rules[at] = rule
+        return rules
+
+    def _put(self, event: RuleSet, rule: Rule, vectors: Mapping[Graded, Vector]) -> None:
+        scores = self._encoding.scores() if self._watch is None else ScoreOptions()
         with self._changed:
             if event.set_s <= self.decided_s(rule.id):
-                return None
+                return
             self._watch = self._watch or RuleWatch(WatchOptions(scores))
-            try:
-                self._watch.add(rule, vectors)
-            except BadRequest as refused:
-                raise BadEvent(str(refused)) from refused
+            self._watch.add(rule, vectors)
             self._known[rule.id] = KnownRule(rule, event.query, event.set_s)
             self._is_changed = True
-        return rule
 
     def _restore(self, kept: Sequence[RuleKept | RulesKept]) -> list[str]:
         of_rules = {event.rule_id: event for event in kept if isinstance(event, RuleKept)}
@@ -274,16 +314,28 @@ class RulesAtWork:
         """Those that were not for the same already."""
         with self._changed:
             cold = [rule for rule in rules if self._learnt.get(rule.id) != _learning(rule)]
+        alike: defaultdict[Any, list[Rule]] = defaultdict(list)
         for rule in cold:
-            for window in self._learn(rule):
-                with self._changed:
-                    known = self._known.get(rule.id)
-                    if known is None or self._watch is None or _learning(known.rule) != _learning(rule):
-                        break
-                    self._watch.learn([rule.id], window)
+            alike[rule.sources, modalities_of(rule.condition)].append(rule)
+        for together in alike.values():
+            for window in self._learn(together[0]):
+                self._teach(together, window)
             with self._changed:
-                self._learnt[rule.id] = _learning(rule)
-                self._warmed.add(rule.id)
+                self._learnt |= {rule.id: _learning(rule) for rule in together if rule.id in self._known}
+                self._warmed |= {rule.id for rule in together}
+
+    def _teach(self, rules: Sequence[Rule], window: list[LabelledMoment]) -> None:
+        lesson = None if self._watch is None else self._watch.lesson(window)
+        for start in range(0, len(rules), _TAUGHT_AT_ONCE):  # moments that stream by wait for no more
+            with self._changed:
+                some = [rule for rule in rules[start : start + _TAUGHT_AT_ONCE] if self._is_known(rule)]
+                if self._watch is not None and lesson is not None:
+                    self._watch.learn_lesson([rule.id for rule in some], lesson)
+
+    def _is_known(self, rule: Rule) -> bool:
+        """As it is, as far as it learns."""
+        known = self._known.get(rule.id)
+        return known is not None and _learning(known.rule) == _learning(rule)
 
     def _alerts(self, events: list[IncidentEvent]) -> list[AlertRaised]:
         self._told.note(events)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.backtest import backtest
-from domain.bin_sets import BIN_S, DAY_BINS
+from domain.bin_sets import BIN_S, DAY_BINS, BinSet, bin_of
 from domain.conditions import (
     AllOf,
     Condition,
@@ -25,6 +25,7 @@ from domain.conditions import (
     While,
     Words,
     graded_leaves,
+    modalities_of,
 )
 from domain.errors import BadEvent, BadRequest, ConfigError
 from domain.events import Modality, MomentDescribed, Vector
@@ -33,6 +34,7 @@ from domain.incident_events import IncidentClosed, IncidentEvent, IncidentOpened
 from domain.marks import marked
 from domain.moment_reading import LabelledMoment, ScoreOptions, Yardstick
 from domain.ports import Labels
+from domain.rule_calibration import Calibrations
 from domain.rule_scores import RuleBank
 from domain.rule_watch import RuleWatch, WatchOptions
 from domain.rules import Mark, Rule
@@ -292,6 +294,37 @@ def test_history_teaches_several_rules_what_it_would_each() -> None:
     alone.learn(["night"], history)
     assert both.thresholds("night") == alone.thresholds("night") and set(both.thresholds("night")) == {"gate"}
     assert set(both.thresholds("forklift")) == {"gate", "desk"}
+
+
+@settings(max_examples=60)
+@given(streams(), rules, others)
+def test_learning_in_one_look_teaches_what_each_moment_would(
+    moments: list[LabelledMoment], rule: Rule, beside: list[Rule]
+) -> None:
+    moments = sorted(moments, key=lambda each: each.moment.start_s)
+    all, bank, one_by_one = [rule, *beside], RuleBank(OPTIONS.scores), Calibrations()
+    for each in all:
+        bank.add(each, vectors_of(each))
+        one_by_one.add(each)
+    for at, labelled in enumerate(moments):
+        moment = labelled.moment
+        for each in all:
+            if moment.is_final and each.watches(moment.source) and moment.modality in modalities_of(each.condition):
+                before = [earlier for earlier in moments[:at] if earlier.moment.is_final]
+                found = bank.match_only([each.id], labelled, before) if each.listens(moment.start_s) else []
+                scores = [(moment.start_s, candidate.score) for candidate in found]
+                one_by_one.learn(each.id, moment.source, bins_of(moment), scores)
+    watch = watch_for(*all)
+    watch.learn([each.id for each in all], moments)
+    for each in all:
+        learnt = {k: v for k, v in watch.rule_to_data(each.id)["calibration"].items() if k != "thresholds"}
+        assert learnt == {k: v for k, v in one_by_one.rule_to_data(each.id).items() if k != "thresholds"}
+
+
+def bins_of(moment: MomentDescribed) -> BinSet:
+    bins = BinSet()
+    bins.add(bin_of(moment.start_s))
+    return bins
 
 
 def test_a_rule_that_comes_later_does_not_count_the_hours_before_it() -> None:
