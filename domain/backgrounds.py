@@ -118,6 +118,7 @@ class Background:
         return background
 
 
+@lru_cache(maxsize=1 << 15)
 def offset_of(rule_id: str) -> int:
     """In bins: by how much this rule's weeks begin earlier than others'."""
     return crc32(rule_id.encode()) % WEEK_BINS

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from domain.backgrounds import Background, offset_of
-from domain.bin_sets import WEEK_BINS, BinSet, bin_of
+from domain.bin_sets import BIN_S, WEEK_BINS, BinSet, bin_of
 from domain.conditions import modalities_of
 from domain.events import Modality
 from domain.rule_thresholds import Threshold, ThresholdOptions
@@ -34,6 +34,7 @@ class _Known:
     missed: dict[str, BinSet]  # by source: what had been there when the rule came
     backgrounds: dict[str, Background]
     thresholds: dict[str, tuple[int, Threshold]]  # by source: the bin it was worked out for
+    low: dict[str, tuple[int, dict[int, float]]] = field(default_factory=dict)  # by source: see `observe_low`
 
 
 class Calibrations:
@@ -54,7 +55,7 @@ class Calibrations:
         condition, before = rule.condition_id, self._rules.get(rule.id)
         known = _Known(rule, condition, rule.marks_of_condition, modalities_of(rule.condition), {}, {}, {})
         if before is not None and (condition, rule.hours) == (before.condition, before.rule.hours):
-            known.missed, known.backgrounds = before.missed, before.backgrounds
+            known.missed, known.backgrounds, known.low = before.missed, before.backgrounds, before.low
             for background in known.backgrounds.values():
                 background.fit_budget(rule)
         else:
@@ -65,6 +66,9 @@ class Calibrations:
     def remove(self, rule_id: str) -> None:
         self._rules.pop(rule_id, None)
         self._changed.discard(rule_id)
+
+    def rule_ids(self) -> list[str]:
+        return list(self._rules)
 
     def take_changed(self) -> set[str]:
         """Rules of which `of_rule` is another since this was asked last. What only time makes of it is no change: it
@@ -86,10 +90,33 @@ class Calibrations:
             self._changed.add(rule_id)
         return is_best
 
+    def is_low(self, rule_id: str, score: float) -> bool:
+        """Whether such a score can neither alarm nor be a near miss, whatever the threshold is."""
+        return score < self._options.least and self._rules[rule_id].rule.decided_by == "budget"
+
+    def observe_low(self, rule_id: str, source: str, time_s: float, score: float, now_bin: int) -> None:
+        """As `observe`, of a score that is low, without a threshold that was asked for before it.
+
+        Most scores are low, and a threshold takes longer to work out than all else. So what comes in an hour before the
+        hour's threshold is asked for is put aside: it counts for the next hour's.
+        """
+        known, hour, bin = self._rules[rule_id], _hour(rule_id, now_bin), bin_of(time_s)
+        self._changed.add(rule_id)
+        worked_out_for = known.thresholds[source][0] if source in known.thresholds else None
+        if worked_out_for is not None and worked_out_for >= hour:
+            self._background(known, source).observe(time_s, score)
+            return
+        if source not in known.low or known.low[source][0] != hour:
+            self._take_in(known, source)
+            known.low[source] = hour, {}
+        bins = known.low[source][1]
+        bins[bin] = max(score, bins.get(bin, -math.inf))
+
     def learn(self, rule_id: str, source: str, bins: BinSet, scores: Iterable[tuple[float, float]]) -> None:
         """History: when the source was looked at, and times with the scores that the rule's condition had then. Those
         below `least_of_use` need not be among them. Twice is once."""
         known = self._rules[rule_id]
+        self._take_in(known, source)
         background = self._background(known, source)
         background.learn(bins)
         for time_s, score in scores:
@@ -105,23 +132,29 @@ class Calibrations:
     def threshold(self, rule_id: str, source: str, now_bin: int) -> Threshold:
         """`now_bin`: up to where the source has got. Raises KeyError when there is no such rule."""
         known = self._rules[rule_id]
-        hour = now_bin - (now_bin + offset_of(rule_id)) % _RENEWED_BINS
+        hour = _hour(rule_id, now_bin)
         worked_out_for, threshold = known.thresholds.get(source, (None, None))
         # After a crash a source may be behind the rule, which saw more of it: what it has stands.
         if threshold is None or worked_out_for is None or worked_out_for < hour:
             until = hour - _LATE_BINS
+            if source in known.low and known.low[source][0] < hour:
+                self._take_in(known, source)
             threshold = self._background(known, source).threshold(
                 known.rule, source, known.marks, self._exposure(known, source).until(until),
                 self._sharing(known, until), self._options,
             )  # fmt: skip
             known.thresholds[source] = hour, threshold
+            self._take_in(known, source)
         return threshold
 
     def floor(self, rule_id: str, source: str, now_bin: int) -> float:
         """Lower scores change nothing: they are neither near misses nor among the highest. It only rises in a week of
         the rule's (domain/backgrounds.py), until the rule changes."""
-        background = self._background(self._rules[rule_id], source)
-        return min(background.floor(now_bin), self.threshold(rule_id, source, now_bin).near)
+        known = self._rules[rule_id]
+        background, least = known.backgrounds.get(source), self._options.least
+        if known.rule.decided_by == "examples":  # they may say that less is enough; with all of them, it is the same
+            least = min(least, known.thresholds[source][1].near) if source in known.thresholds else -math.inf
+        return -math.inf if background is None else min(background.floor(now_bin), least)
 
     def sources(self, rule_id: str) -> list[str]:
         """In which there was something that the rule could have matched, by name."""
@@ -138,7 +171,7 @@ class Calibrations:
         """All rules begin anew: they have missed all of that, unless `restore_rule` says otherwise."""
         self._exposed = {source: dict(by) for source, by in exposed.items()}
         for known in self._rules.values():
-            known.missed, known.backgrounds, known.thresholds = self._missed(known), {}, {}
+            known.missed, known.backgrounds, known.thresholds, known.low = self._missed(known), {}, {}, {}
 
     def rule_to_data(self, rule_id: str) -> dict[str, Any]:
         """What was learnt of one rule, for JSON. Raises KeyError when there is no such rule."""
@@ -148,6 +181,7 @@ class Calibrations:
             "missed": {source: bins.to_data() for source, bins in known.missed.items()},
             "backgrounds": {source: each.to_data() for source, each in known.backgrounds.items()},
             "thresholds": {source: [hour, asdict(each)] for source, (hour, each) in known.thresholds.items()},
+            "low": {source: [hour, sorted(bins.items())] for source, (hour, bins) in known.low.items()},
         }
 
     def restore_rule(self, rule_id: str, data: Mapping[str, Any]) -> bool:
@@ -161,7 +195,11 @@ class Calibrations:
         missed = {source: BinSet.from_data(bins) for source, bins in data["missed"].items()}
         backgrounds = {source: Background.from_data(known.rule, each) for source, each in data["backgrounds"].items()}
         thresholds = {source: (int(hour), Threshold(**each)) for source, (hour, each) in data["thresholds"].items()}
-        known.missed, known.backgrounds, known.thresholds = missed, backgrounds, thresholds
+        low = {
+            source: (int(hour), {int(bin): float(score) for bin, score in bins})
+            for source, (hour, bins) in data["low"].items()
+        }
+        known.missed, known.backgrounds, known.thresholds, known.low = missed, backgrounds, thresholds, low
         self._changed.discard(rule_id)
         return True
 
@@ -169,6 +207,10 @@ class Calibrations:
         if source not in known.backgrounds:
             known.backgrounds[source] = Background(known.rule, known.missed.pop(source, None))
         return known.backgrounds[source]
+
+    def _take_in(self, known: _Known, source: str) -> None:
+        for bin, score in known.low.pop(source, (0, dict[int, float]()))[1].items():
+            self._background(known, source).observe(bin * BIN_S, score)
 
     def _missed(self, known: _Known) -> dict[str, BinSet]:
         return {source: self._exposure(known, source) for source in self._exposed}
@@ -189,3 +231,8 @@ class Calibrations:
             if modality in known.modalities and known.rule.watches(source):
                 exposed |= bins
         return exposed
+
+
+def _hour(rule_id: str, now_bin: int) -> int:
+    """The bin with which it began; not of all rules at once."""
+    return now_bin - (now_bin + offset_of(rule_id)) % _RENEWED_BINS

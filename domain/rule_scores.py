@@ -115,7 +115,10 @@ class RuleBank:
     def watch_from(self, rule_id: str, source: str, score: float) -> None:
         """Lower scores of this rule in this source are of no interest from now on."""
         number = self._numbers[rule_id]
-        self._entries[number].bars[source] = score
+        bars = self._entries[number].bars
+        if bars.get(source, -math.inf) == score:
+            return
+        bars[source] = score
         for rows in self._rows.values():
             if rows.knows(source):
                 rows.set_bar(number, source, self._bar(number, source))

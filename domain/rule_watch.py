@@ -59,6 +59,7 @@ class RuleWatch:
         self._bins: dict[str, int] = {}  # by source: how far it has got
         self._recent: dict[str, dict[str, LabelledMoment]] = {}  # by source and id
         self._seen: dict[str, dict[str, str]] = {}  # by source and id: what it was when it was judged
+        self._spared: set[str] = set()  # sources of which `_spare_all` was called
         self._read = LogPlaces()
         self._ahead: dict[str, LogPlaces] = {}  # by rule id: those kept when more had been read than of the others
 
@@ -141,6 +142,7 @@ class RuleWatch:
         teach(lesson, rules, self._bank, self._calibrations)
         for source in lesson.sources:
             self._bank.lower_bars(source)  # thresholds are others now
+            self._spare_all(rule_ids, source)
 
     def match_one(self, rule_id: str, labelled: LabelledMoment, near: Iterable[LabelledMoment] = ()) -> Match | None:
         """How a rule's condition holds in one moment, whatever the score and whatever was told. `near`: what may be at
@@ -212,6 +214,7 @@ class RuleWatch:
         self._incidents = Incidents(self._options.incidents, clocks_s=clocks_s)
         self._calibrations.restore_exposed(exposed)
         self._bank.clear_bars()
+        self._spared.clear()
 
     def restore_rule(self, rule_id: str, data: Mapping[str, Any]) -> None:
         """Goes on where `rule_to_data` was called; a rule whose condition was another then begins anew.
@@ -265,16 +268,19 @@ class RuleWatch:
 
     def _judge(self, candidate: Candidate, moment: MomentDescribed) -> list[IncidentEvent]:
         rule, source, now_bin = self._bank.get(candidate.rule_id), moment.source, self._bins[moment.source]
+        if self._calibrations.is_low(rule.id, candidate.score):
+            if moment.is_final and rule.listens(moment.start_s):
+                self._calibrations.observe_low(rule.id, source, moment.start_s, candidate.score, now_bin)
+                self._spare(rule.id, moment, candidate.score)
+            return []
         threshold = self._calibrations.threshold(rule.id, source, now_bin)
         listens, is_best = rule.listens(moment.start_s), False
         if moment.is_final and listens:
             is_best = self._calibrations.observe(rule.id, source, moment.start_s, candidate.score)
-        if is_best:
-            self._bank.watch_from(rule.id, source, self._calibrations.floor(rule.id, source, now_bin))
-            if bin_of(moment.start_s) == now_bin and not candidate.is_certain:
-                # What is no better in this bin teaches nothing, and below the threshold it is not told either.
-                told_from = math.inf if threshold.score is None else threshold.score
-                self._bank.raise_bar(rule.id, source, min(candidate.score, told_from))
+        if is_best and not candidate.is_certain:
+            self._spare(
+                rule.id, moment, candidate.score if threshold.score is None else min(candidate.score, threshold.score)
+            )
         reason: Reason | None
         if candidate.is_certain or threshold.admits(candidate.score):
             reason = _held_back(rule, moment, listens)
@@ -284,16 +290,34 @@ class RuleWatch:
             return []
         return self._incidents.push(_match(candidate, moment, threshold), moment.start_s, reason)
 
+    def _spare(self, rule_id: str, moment: MomentDescribed, score: float) -> None:
+        """What is no better in this bin teaches nothing, and up to `score` it is not told either."""
+        source, now_bin = moment.source, self._bins[moment.source]
+        self._bank.watch_from(rule_id, source, self._calibrations.floor(rule_id, source, now_bin))
+        if bin_of(moment.start_s) == now_bin:
+            self._bank.raise_bar(rule_id, source, score)
+
     def _begin_bin(self, source: str, bin: int) -> None:
         """Any score that may be the best of a new bin counts again; with rules whose week begins every score, until
         they know how high those of this week are."""
         last = self._bins.get(source, bin)
+        self._bins[source] = max(last, bin)
+        if source not in self._spared:
+            self._spared.add(source)
+            self._spare_all(self._calibrations.rule_ids(), source)
         for each in range(max(last, bin - WEEK_BINS) + 1, bin + 1):
             for rule_id in self._by_offset.get(-each % WEEK_BINS, ()):
                 self._bank.watch_from(rule_id, source, -math.inf)
         if bin > last:
             self._bank.lower_bars(source)
-        self._bins[source] = max(last, bin)
+
+    def _spare_all(self, rule_ids: Iterable[str], source: str) -> None:
+        """What they have learnt says from which score on more is of use; in a source that something came of."""
+        if (now_bin := self._bins.get(source)) is None:
+            return
+        for rule_id in rule_ids:
+            if (floor := self._calibrations.floor(rule_id, source, now_bin)) > -math.inf:
+                self._bank.watch_from(rule_id, source, floor)
 
 
 def _check_version(data: Mapping[str, Any]) -> None:
