@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from domain.backgrounds import Background, offset_of
 from domain.bin_sets import BIN_S, WEEK_BINS, BinSet, bin_of
@@ -25,6 +25,9 @@ _FOREVER = 10**9  # a bin beyond the year 9999
 _REMEMBERED_WEEKS = 3  # a rule's two weeks may begin within one
 
 
+Low: TypeAlias = tuple[str, float]  # id of a rule, and a score
+
+
 @dataclass(slots=True)
 class _Known:
     rule: Rule
@@ -34,7 +37,8 @@ class _Known:
     missed: dict[str, BinSet]  # by source: what had been there when the rule came
     backgrounds: dict[str, Background]
     thresholds: dict[str, tuple[int, Threshold]]  # by source: the bin it was worked out for
-    low: dict[str, tuple[int, dict[int, float]]] = field(default_factory=dict)  # by source: see `observe_low`
+    offset: int
+    low: dict[str, tuple[int, dict[int, float]]] = field(default_factory=dict)  # by source: see `observe_lows`
 
 
 class Calibrations:
@@ -53,7 +57,9 @@ class Calibrations:
     def add(self, rule: Rule) -> None:
         """What was learnt of a rule of the same id stays if its condition, hours and sources are the same."""
         condition, before = rule.condition_id, self._rules.get(rule.id)
-        known = _Known(rule, condition, rule.marks_of_condition, modalities_of(rule.condition), {}, {}, {})
+        known = _Known(
+            rule, condition, rule.marks_of_condition, modalities_of(rule.condition), {}, {}, {}, offset_of(rule.id)
+        )
         if before is not None and (condition, rule.hours) == (before.condition, before.rule.hours):
             known.missed, known.backgrounds, known.low = before.missed, before.backgrounds, before.low
             for background in known.backgrounds.values():
@@ -94,23 +100,35 @@ class Calibrations:
         """Whether such a score can neither alarm nor be a near miss, whatever the threshold is."""
         return score < self._options.least and self._rules[rule_id].rule.decided_by == "budget"
 
-    def observe_low(self, rule_id: str, source: str, time_s: float, score: float, now_bin: int) -> None:
-        """As `observe`, of a score that is low, without a threshold that was asked for before it.
+    @property
+    def low(self) -> float:
+        """Lower scores neither alarm nor are near misses, of a rule that has a budget."""
+        return self._options.least
+
+    def observe_lows(self, lows: Iterable[Low], source: str, time_s: float, now_bin: int) -> list[Low]:
+        """As `observe`, by rule, of scores that are low: without a threshold that was asked for before. Gives those of
+        rules that may have another `floor` now.
 
         Most scores are low, and a threshold takes longer to work out than all else. So what comes in an hour before the
         hour's threshold is asked for is put aside: it counts for the next hour's.
         """
-        known, hour, bin = self._rules[rule_id], _hour(rule_id, now_bin), bin_of(time_s)
-        self._changed.add(rule_id)
-        worked_out_for = known.thresholds[source][0] if source in known.thresholds else None
-        if worked_out_for is not None and worked_out_for >= hour:
-            self._background(known, source).observe(time_s, score)
-            return
-        if source not in known.low or known.low[source][0] != hour:
-            self._take_in(known, source)
-            known.low[source] = hour, {}
-        bins = known.low[source][1]
-        bins[bin] = max(score, bins.get(bin, -math.inf))
+        bin, changed = bin_of(time_s), list[Low]()
+        for rule_id, score in lows:
+            known = self._rules[rule_id]
+            hour = now_bin - (now_bin + known.offset) % _RENEWED_BINS
+            self._changed.add(rule_id)
+            if (at_hand := known.thresholds.get(source)) is not None and at_hand[0] >= hour:
+                if self._background(known, source).observe(time_s, score):
+                    changed.append((rule_id, score))
+                continue
+            low = known.low.get(source)
+            if low is None or low[0] != hour:
+                self._take_in(known, source)
+                changed.append((rule_id, score))
+                low = known.low[source] = hour, {}
+            if score > low[1].get(bin, -math.inf):
+                low[1][bin] = score
+        return changed
 
     def learn(self, rule_id: str, source: str, bins: BinSet, scores: Iterable[tuple[float, float]]) -> None:
         """History: when the source was looked at, and times with the scores that the rule's condition had then. Those

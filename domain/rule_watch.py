@@ -257,10 +257,18 @@ class RuleWatch:
         moment, recent = labelled.moment, tuple(self._recent.get(labelled.moment.source, {}).values())
         # Raised bars are about the bin that the source has got to.
         on_time = bin_of(moment.start_s) == self._bins[moment.source]
-        candidates = self._bank.match(moment, labelled.labels, recent, raised=on_time)
+        low = -math.inf if self._ahead else self._calibrations.low
+        candidates, lows = self._bank.match_apart(moment, labelled.labels, recent, raised=on_time, low=low)
+        if lows and moment.is_final:
+            self._learn_lows(lows, moment)
         if self._ahead and place is not None:
             candidates = [each for each in candidates if not self._had_read(each.rule_id, place)]
         return [event for candidate in candidates for event in self._judge(candidate, moment)]
+
+    def _learn_lows(self, lows: Iterable[tuple[str, float]], moment: MomentDescribed) -> None:
+        source, now_bin = moment.source, self._bins[moment.source]
+        for rule_id, score in self._calibrations.observe_lows(lows, source, moment.start_s, now_bin):
+            self._spare(rule_id, moment, score)
 
     def _had_read(self, rule_id: str, place: Place) -> bool:
         read = self._ahead.get(rule_id)
@@ -270,7 +278,7 @@ class RuleWatch:
         rule, source, now_bin = self._bank.get(candidate.rule_id), moment.source, self._bins[moment.source]
         if self._calibrations.is_low(rule.id, candidate.score):
             if moment.is_final and rule.listens(moment.start_s):
-                self._calibrations.observe_low(rule.id, source, moment.start_s, candidate.score, now_bin)
+                self._calibrations.observe_lows([(rule.id, candidate.score)], source, moment.start_s, now_bin)
                 self._spare(rule.id, moment, candidate.score)
             return []
         threshold = self._calibrations.threshold(rule.id, source, now_bin)
