@@ -56,6 +56,10 @@ class Background:
         """A score in this bin that is no higher changes nothing."""
         return self._tail.floor(bin)
 
+    def least_near(self, bin: int) -> float:
+        """By a budget, near misses are at least this high: what is lower is not all known."""
+        return self._tail.complete_above(bin - (WEEKS - 1) * WEEK_BINS)
+
     def fit_budget(self, rule: Rule) -> None:
         """Keeps as much as another budget needs, from now on."""
         self._tail.capacity = _kept(rule)

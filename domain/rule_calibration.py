@@ -96,9 +96,9 @@ class Calibrations:
             self._changed.add(rule_id)
         return is_best
 
-    def is_low(self, rule_id: str, score: float) -> bool:
-        """Whether such a score can neither alarm nor be a near miss, whatever the threshold is."""
-        return score < self._options.least and self._rules[rule_id].rule.decided_by == "budget"
+    def is_low(self, rule_id: str, source: str, score: float, now_bin: int) -> bool:
+        """Whether such a score can neither alarm nor be a near miss in this hour, whatever its threshold is."""
+        return score < self._least_near(self._rules[rule_id], source, now_bin)
 
     @property
     def low(self) -> float:
@@ -107,7 +107,7 @@ class Calibrations:
 
     def observe_lows(self, lows: Iterable[Low], source: str, time_s: float, now_bin: int) -> list[Low]:
         """As `observe`, by rule, of scores that are low: without a threshold that was asked for before. Gives those of
-        rules that may have another `floor` now.
+        rules that have another `floor` now.
 
         Most scores are low, and a threshold takes longer to work out than all else. So what comes in an hour before the
         hour's threshold is asked for is put aside: it counts for the next hour's.
@@ -118,13 +118,16 @@ class Calibrations:
             hour = now_bin - (now_bin + known.offset) % _RENEWED_BINS
             self._changed.add(rule_id)
             if (at_hand := known.thresholds.get(source)) is not None and at_hand[0] >= hour:
-                if self._background(known, source).observe(time_s, score):
+                background = self._background(known, source)
+                floor = background.floor(now_bin)
+                if background.observe(time_s, score) and background.floor(now_bin) != floor:
                     changed.append((rule_id, score))
                 continue
             low = known.low.get(source)
             if low is None or low[0] != hour:
-                self._take_in(known, source)
-                changed.append((rule_id, score))
+                if low is not None:
+                    self._take_in(known, source)
+                    changed.append((rule_id, score))
                 low = known.low[source] = hour, {}
             if score > low[1].get(bin, -math.inf):
                 low[1][bin] = score
@@ -169,10 +172,9 @@ class Calibrations:
         """Lower scores change nothing: they are neither near misses nor among the highest. It only rises in a week of
         the rule's (domain/backgrounds.py), until the rule changes."""
         known = self._rules[rule_id]
-        background, least = known.backgrounds.get(source), self._options.least
-        if known.rule.decided_by == "examples":  # they may say that less is enough; with all of them, it is the same
-            least = min(least, known.thresholds[source][1].near) if source in known.thresholds else -math.inf
-        return -math.inf if background is None else min(background.floor(now_bin), least)
+        if (background := known.backgrounds.get(source)) is None:
+            return -math.inf
+        return min(background.floor(now_bin), self._least_near(known, source, now_bin))
 
     def sources(self, rule_id: str) -> list[str]:
         """In which there was something that the rule could have matched, by name."""
@@ -225,6 +227,15 @@ class Calibrations:
         if source not in known.backgrounds:
             known.backgrounds[source] = Background(known.rule, known.missed.pop(source, None))
         return known.backgrounds[source]
+
+    def _least_near(self, known: _Known, source: str, now_bin: int) -> float:
+        """No near miss of this hour is lower, and nothing that alarms."""
+        at_hand, background = known.thresholds.get(source), known.backgrounds.get(source)
+        if at_hand is not None and at_hand[0] >= now_bin - (now_bin + known.offset) % _RENEWED_BINS:
+            return at_hand[1].near
+        if known.rule.decided_by != "budget":
+            return -math.inf
+        return max(self._options.least, -math.inf if background is None else background.least_near(now_bin))
 
     def _take_in(self, known: _Known, source: str) -> None:
         for bin, score in known.low.pop(source, (0, dict[int, float]()))[1].items():

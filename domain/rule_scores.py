@@ -20,7 +20,7 @@ from domain.moments import share_time
 from domain.ports import Labels
 from domain.rule_plainness import kinds_mask, plain_leaves
 from domain.rule_rows import RuleRows, Scores
-from domain.rule_triggers import TriggerIndex, Triggers, triggers_of
+from domain.rule_triggers import Key, TriggerIndex, Triggers, keys_in, needed_at_once, triggers_of
 from domain.rules import Rule, check_rule
 
 
@@ -46,6 +46,7 @@ class _Entry:
     rule: Rule
     scorer: Scorer
     triggers: Triggers
+    needed: tuple[frozenset[Key], ...]
     sizes: set[tuple[str, int]]
     bars: dict[str, float]
 
@@ -93,7 +94,9 @@ class RuleBank:
         number, self._next_number = self._next_number, self._next_number + 1
         likely = self._options.calibration.midpoint
         sizes = {(VECTOR_NAMES[space_of(leaf)], len(vector)) for leaf, vector in known.items()}
-        self._entries[number] = _Entry(rule, scorer(rule.condition, known, likely), triggers, sizes, {})
+        self._entries[number] = _Entry(
+            rule, scorer(rule.condition, known, likely), triggers, needed_at_once(rule.condition), sizes, {}
+        )
         self._users.update(sizes)
         self._numbers[rule.id] = number
         self._index.add(number, triggers.keys)
@@ -202,9 +205,11 @@ class RuleBank:
         source = reading.moment.source
         raised_bars = self._raised.get(source, {}) if raised else {}
         near = self._near(reading.moment, recent) if numbers else []
-        found = []
+        found, there = [], {key for each in (reading, *near) for key in keys_in(each.moment.text, each.labels)}
         for number in numbers:
             entry = self._entries[number]
+            if any(there.isdisjoint(keys) for keys in entry.needed):
+                continue
             candidate = _candidate(entry, reading, near)
             bar = max(entry.bars.get(source, -math.inf), raised_bars.get(number, -math.inf))
             if candidate is not None and candidate.score >= bar:

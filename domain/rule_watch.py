@@ -276,7 +276,7 @@ class RuleWatch:
 
     def _judge(self, candidate: Candidate, moment: MomentDescribed) -> list[IncidentEvent]:
         rule, source, now_bin = self._bank.get(candidate.rule_id), moment.source, self._bins[moment.source]
-        if self._calibrations.is_low(rule.id, candidate.score):
+        if self._calibrations.is_low(rule.id, source, candidate.score, now_bin):
             if moment.is_final and rule.listens(moment.start_s):
                 self._calibrations.observe_lows([(rule.id, candidate.score)], source, moment.start_s, now_bin)
                 self._spare(rule.id, moment, candidate.score)

@@ -87,9 +87,16 @@ class Node:
         self.start()
 
     def state(self) -> list[Any]:
-        for rule in self.rules:
-            self.watch.thresholds(rule.id)  # they are worked out when they are asked for
-        return [self.watch.to_data(), *(self.watch.rule_to_data(rule.id) for rule in self.rules)]
+        return [self.watch.to_data(), *(self.state_of(rule.id) for rule in self.rules)]
+
+    def state_of(self, rule_id: str) -> dict[str, Any]:
+        """Thresholds are worked out when they are asked for; where nothing was watched yet, they may be or not."""
+        watched = self.watch.thresholds(rule_id)
+        state = self.watch.rule_to_data(rule_id)
+        for name in ("backgrounds", "thresholds"):
+            of_sources = state["calibration"][name]
+            state["calibration"][name] = {source: each for source, each in of_sources.items() if source in watched}
+        return state
 
 
 @settings(max_examples=100)
