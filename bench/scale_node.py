@@ -69,8 +69,8 @@ class NoMedia:
 
 def serve(folder: Path, port: int) -> None:
     tune_native_libraries(threads=1)
-    program = psutil.Process().memory_full_info()
-    print("program", program.rss, program.uss, flush=True)
+    program = psutil.Process().memory_info()
+    print("program", program.rss, program.rss - program.shared, flush=True)
     began = time.monotonic()
     stores = open_store(EdgeFolder(folder), [*SPECS.values(), TEXTS, SPEAKERS])
     print("open after", round(time.monotonic() - began, 3), "s", flush=True)
