@@ -86,9 +86,9 @@ def named(leaf: Graded) -> str:
     match leaf:
         case Meaning(text) | SceneText(text):
             return text
-        case Picture(key):
+        case Picture(key=key):
             return key or "an example picture"
-        case Voice(speaker):
+        case Voice(speaker=speaker):
             return speaker or "an example voice"
 
 

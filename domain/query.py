@@ -3,10 +3,11 @@
     red car                       anything like it, seen, said or written
     "climate change"              these words, one after the other
     street -cars, street without cars     what follows must not be there
+    fire OR smoke source:hall     either, and what else is said of this side holds for both
     source:gate speaker:"Ana Kovac" mood:angry lang:en kind:speech since:2h until:10m     and each with - before it
     kind:scene microphone while speaker:Ana budget     two questions, true at the same time of the same source
 
-A colon after a word that is no filter's name is just a colon.
+A colon after a word that is no filter's name is just a colon, and "or" in lower case just a word.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ LONGEST_QUERY = 2000  # characters
 MOST_CLAUSES = 4
 MOST_FILTERS = 50
 MOST_EXCLUDED = 10
+MOST_ALTERNATIVES = 8  # each is a search of its own
 
 _FIELDS: Mapping[str, str] = {  # as people write it -> as it is called here
     "source": "sources",
@@ -66,17 +68,31 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """One way to say what is looked for."""
+
+    text: str  # what to rank by: words and phrases in their order
+    phrases: tuple[str, ...] = ()  # each must be said or written, its words one after the other
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
     """What must be true at one time of one source. Without text, all that passes the filters, newest first."""
 
-    text: str = ""  # what to rank by: words and phrases in their order
-    phrases: tuple[str, ...] = ()  # each must be said or written, its words one after the other
+    text: str = ""  # as a wording's
+    phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()  # must not be there
     excluded_phrases: tuple[str, ...] = ()  # of those, the ones meant word for word
     where: Filters = field(default_factory=Filters)
     where_not: Filters = field(default_factory=Filters)
     since_s: float | None = None
     until_s: float | None = None
+    alternatives: tuple[Wording, ...] = ()  # of the text and its phrases: any one will do
+
+    @property
+    def wordings(self) -> tuple[Wording, ...]:
+        """The text with its phrases, and the alternatives."""
+        return Wording(self.text, self.phrases), *self.alternatives
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,8 @@ def parse_query(text: str, now_s: float) -> Query:
         raise QueryMistake(f"the query has more than {MOST_FILTERS} filters", 0, len(text))
     if sum(clause.exclusions for clause in clauses) > MOST_EXCLUDED:
         raise QueryMistake(f"the query leaves out more than {MOST_EXCLUDED} things", 0, len(text))
+    if sum(clause.alternatives for clause in clauses) > MOST_ALTERNATIVES:
+        raise QueryMistake(f"{MOST_ALTERNATIVES} alternatives are the most", 0, len(text))
     return Query(tuple(clause.made() for clause in clauses))
 
 
@@ -116,7 +134,15 @@ class _Token:
     is_quoted: bool
 
     def is_bare(self, word: str) -> bool:
-        return not (self.is_not or self.field or self.is_quoted) and self.value.casefold() == word
+        return self._is_plain and self.value.casefold() == word
+
+    @property
+    def is_or(self) -> bool:
+        return self._is_plain and self.value == "OR"
+
+    @property
+    def _is_plain(self) -> bool:
+        return not (self.is_not or self.field or self.is_quoted)
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -170,13 +196,42 @@ def _is_slip(name: str, field: str) -> bool:
     return len(field) > 4 and any(name == field[:i] + field[i + 1 :] for i in range(1, len(field)))
 
 
+class _Wording:
+    """One alternative as it is read."""
+
+    def __init__(self, start: int, joint: _Token | None = None) -> None:
+        self.start, self.joint = start, joint  # the OR before it
+        self.words: list[str] = []
+        self.phrases: list[str] = []
+
+    def take(self, token: _Token) -> None:
+        self.words.append(token.value)
+        if token.is_quoted and words_of(token.value):
+            self.phrases.append(token.value)
+
+    @property
+    def says_something(self) -> bool:
+        return any(map(words_of, self.words))
+
+    def check(self, end: int) -> None:
+        if not self.phrases and not any(map(content_words, self.words)):
+            raise QueryMistake(
+                f"{' '.join(self.words)[:80]!r} holds only words that say nothing by themselves: add what to look "
+                "for, or put them in quotation marks to find them as they stand",
+                self.start,
+                end,
+            )
+
+    def made(self) -> Wording:
+        return Wording(" ".join(self.words).strip() if self.says_something else "", tuple(dict.fromkeys(self.phrases)))
+
+
 class _Clause:
     """One clause as it is read."""
 
     def __init__(self, start: int) -> None:
         self._start = start
-        self._words: list[str] = []
-        self._phrases: list[str] = []
+        self._wordings = [_Wording(start)]
         self._excluded: list[list[str]] = []
         self._excluded_phrases: list[str] = []
         self._fields: tuple[dict[str, list[str]], dict[str, list[str]]] = ({}, {})
@@ -192,6 +247,8 @@ class _Clause:
             self._end_without()
             self._without = token
             self._excluded.append([])
+        elif token.is_or:
+            self._otherwise(token)
         elif token.is_not:
             self._end_without()
             if words_of(token.value):
@@ -201,9 +258,11 @@ class _Clause:
         elif self._without is not None:
             self._excluded[-1].append(token.value)
         else:
-            self._words.append(token.value)
-            if token.is_quoted and words_of(token.value):
-                self._phrases.append(token.value)
+            self._wordings[-1].take(token)
+
+    @property
+    def alternatives(self) -> int:
+        return len(self._wordings)
 
     @property
     def exclusions(self) -> int:
@@ -212,14 +271,11 @@ class _Clause:
     def check(self, text: str, end: int) -> None:
         """Raises QueryMistake when the clause, which ends here, says nothing to look for."""
         self._end_without()
-        if any(map(words_of, self._words)):
-            if not self._phrases and not any(map(content_words, self._words)):
-                raise QueryMistake(
-                    f"{' '.join(self._words)[:80]!r} holds only words that say nothing by themselves: add what to look "
-                    "for, or put them in quotation marks to find them as they stand",
-                    self._start,
-                    end,
-                )
+        last = self._wordings[-1]
+        if last.joint is not None and not last.says_something:
+            raise self._one_sided(last.joint)
+        if last.says_something:
+            last.check(end)
             return
         if self.filters:
             return
@@ -234,16 +290,37 @@ class _Clause:
             Filters(**cast(Any, {name: tuple(dict.fromkeys(values)) for name, values in kept.items()}))
             for kept in self._fields
         )
+        first, *others = dict.fromkeys(wording.made() for wording in self._wordings)
         return Clause(
-            " ".join(self._words).strip() if any(map(words_of, self._words)) else "",
-            tuple(dict.fromkeys(self._phrases)),
+            first.text,
+            first.phrases,
             tuple(dict.fromkeys(" ".join(words) for words in self._excluded)),
             tuple(dict.fromkeys(self._excluded_phrases)),
             where,
             where_not,
             self._times.get("since_s"),
             self._times.get("until_s"),
+            tuple(others),
         )
+
+    def _otherwise(self, joint: _Token) -> None:
+        if self._without is not None:
+            raise QueryMistake(
+                "'without' takes all the words after it: write it again before each thing that must not be there, "
+                "as in 'without cars without buses'",
+                joint.start,
+                joint.end,
+            )
+        if not self._wordings[-1].says_something:
+            raise self._one_sided(joint)
+        self._wordings[-1].check(joint.start)
+        self._wordings.append(_Wording(joint.end, joint))
+
+    def _one_sided(self, joint: _Token) -> QueryMistake:
+        why = "OR stands between two things to look for, and one of them is missing"
+        if self.filters:
+            why += ". Of a filter that is given twice either value will do, without OR: source:gate source:hall"
+        return QueryMistake(f"{why} (in quotation marks it is just a word)", joint.start, joint.end)
 
     def _end_without(self) -> None:
         if self._without is not None and not any(map(words_of, self._excluded[-1])):

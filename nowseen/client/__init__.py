@@ -17,6 +17,7 @@ from nowseen.client.answers import (
     Source,
     Speaker,
     Watermark,
+    Wording,
 )
 from nowseen.client.async_client import AsyncNowseen
 from nowseen.client.errors import NodeDown, NodeError, NodeRefused, Place
@@ -48,4 +49,5 @@ __all__ = [
     "Source",
     "Speaker",
     "Watermark",
+    "Wording",
 ]

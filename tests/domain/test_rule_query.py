@@ -71,6 +71,32 @@ def either(text: str) -> Condition:
             AllOf((Words("", ("good morning",)), Not(Speaker(("b", "b2"))), Not(MoodIs(("sad",))))),
         ),
         ("kind:scene microphone while speaker:Ana", While(SceneText("microphone"), Speaker(("a",)))),
+        ("fire OR smoke", AnyOfThem((Meaning("fire"), SceneText("fire"), Meaning("smoke"), SceneText("smoke")))),
+        ("kind:scene fire OR smoke", AnyOfThem((SceneText("fire"), SceneText("smoke")))),
+        ('-kind:scene fire OR "smoke alarm"', AnyOfThem((Meaning("fire"), Words("", ("smoke alarm",))))),
+        (
+            '-kind:scene "fire drill" hall OR smoke',
+            AnyOfThem((AllOf((Words("", ("fire drill",)), Meaning("fire drill hall"))), Meaning("smoke"))),
+        ),
+        (
+            "kind:speech fire OR smoke speaker:Ana -drill",
+            AllOf(
+                (
+                    AnyOfThem((Meaning("fire"), Meaning("smoke"))),
+                    Speaker(("a",)),
+                    OfKind(("speech",)),
+                    Not(Words("drill")),
+                    Not(Meaning("drill")),
+                )
+            ),
+        ),
+        (
+            "kind:scene cup OR glass while kind:speech -kind:text tea OR coffee",
+            While(
+                AnyOfThem((SceneText("cup"), SceneText("glass"))),
+                AllOf((AnyOfThem((Meaning("tea"), Meaning("coffee"))), OfKind(("speech",)))),
+            ),
+        ),
     ],
 )
 def test_what_is_asked(text: str, condition: Condition) -> None:
@@ -105,6 +131,8 @@ def test_where_it_is_watched_for(text: str, sources: tuple[str, ...]) -> None:
         ("-mood:angry", "it matches everything"),
         ("kind:scene -kind:scene fire", "exclude each other"),
         ('kind:scene "fire exit"', "a scene has no words"),
+        ('kind:scene door OR "fire exit"', "a scene has no words"),
+        ("fire OR", "one of them is missing"),
         ("kind:text speaker:Ana", "neither a speaker nor a mood"),
         ("speaker:Cid", "there is no speaker Cid"),
         ("source:gate fire while source:hall smoke", "different ones are named"),
@@ -124,7 +152,7 @@ def test_a_mistake_says_where() -> None:
 
 
 PIECES = st.sampled_from(
-    ["fire", "red car", '"good morning"', "-smoke", "without", "while", "speaker:Ana", "-speaker:Bob", "mood:sad",
+    ["fire", "red car", '"good morning"', "-smoke", "without", "while", "OR", "speaker:Ana", "-speaker:Bob", "mood:sad",
      "-mood:happy", "kind:scene", "kind:speech", "-kind:text", "source:gate", "source:hall", "since:1h",
      "lang:en", "the"]
 )  # fmt: skip
