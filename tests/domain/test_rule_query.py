@@ -11,14 +11,18 @@ from domain.conditions import (
     AllOf,
     AnyOfThem,
     Condition,
+    Graded,
     Meaning,
     MoodIs,
     Not,
     OfKind,
+    Picture,
     SceneText,
     Speaker,
+    Voice,
     While,
     Words,
+    graded_leaves,
     modalities_of,
     walk,
 )
@@ -143,6 +147,45 @@ def test_where_it_is_watched_for(text: str, sources: tuple[str, ...]) -> None:
 def test_what_a_rule_can_t_ask_is_said(text: str, says: str) -> None:
     with pytest.raises(BadRequest, match=says):
         read(text)
+
+
+LIFT, ANA = Picture(vector=(1.0,)), Voice(vector=(1.0,))
+
+
+@pytest.mark.parametrize(
+    ("text", "example", "condition"),
+    [
+        ("", LIFT, LIFT),
+        ("source:hall", LIFT, LIFT),
+        ("kind:scene", LIFT, LIFT),
+        ("a hall", LIFT, AllOf((LIFT, SceneText("a hall")))),
+        ("fire OR smoke", LIFT, AllOf((LIFT, AnyOfThem((SceneText("fire"), SceneText("smoke")))))),
+        ("source:hall -person", LIFT, AllOf((LIFT, Not(SceneText("person"))))),
+        ('"good morning"', ANA, AllOf((ANA, Words("", ("good morning",))))),
+        ("mood:angry -joke", ANA, AllOf((ANA, MoodIs(("angry",)), Not(Words("joke")), Not(Meaning("joke"))))),
+        ("kind:scene while speaker:Ana", LIFT, While(LIFT, Speaker(("a",)))),
+        ("source:hall", Meaning("a fire"), Meaning("a fire")),
+    ],
+)
+def test_an_example_comes_first_and_all_else_must_hold_too(text: str, example: Graded, condition: Condition) -> None:
+    assert read_rule_query(text, resolve, example).condition == condition
+    assert condition_faults(condition) == ()
+    assert graded_leaves(condition)[0] == example
+
+
+@pytest.mark.parametrize(
+    ("text", "example", "says"),
+    [
+        ("kind:text", LIFT, "what is like the example is scene, not of kind:"),
+        ("-kind:speech", ANA, "what is like the example is speech"),
+        ("kind:scene", Meaning("a fire"), "is speech or text"),
+        ('"fire exit"', LIFT, "a scene has no words"),
+        ("since:2h", LIFT, "a rule has no time"),
+    ],
+)
+def test_what_an_example_can_t_be_beside_is_said(text: str, example: Graded, says: str) -> None:
+    with pytest.raises(BadRequest, match=says):
+        read_rule_query(text, resolve, example)
 
 
 def test_a_mistake_says_where() -> None:

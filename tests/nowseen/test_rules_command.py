@@ -11,10 +11,12 @@ from typing import Any
 import httpx
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from domain.errors import ConfigError
 from nowseen.example_files import ExampleFile, one_example
 from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
+from nowseen.rules_cli import rules
 from nowseen.rules_command import RulesCommand
 from search.api_incident_models import IncidentModel, MatchModel
 from search.api_rule_models import BacktestModel, LeftOutModel, RuleModel, RulesModel, ThresholdModel
@@ -212,3 +214,16 @@ def test_a_file_that_is_wrong_changes_nothing(
     for each in why:
         assert each in terminal.errors.getvalue()
     assert terminal.asked == []
+
+
+def test_an_address_is_sent_a_sample_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def answered(_: str, method: str, path: str, **more: Any) -> dict[str, Any]:
+        asked.append((method, path, more["json"]))
+        return {"is_delivered": True, "answer": "answered 204"}
+
+    monkeypatch.setattr("nowseen.webhooks_command.ask_node", answered)
+    done = CliRunner().invoke(rules, ["test", "https://x.example/hook"])
+    assert (done.exit_code, "answered 204" in done.output) == (FOUND, True)
+    assert asked == [("POST", "/webhooks/test", {"url": "https://x.example/hook"})]
