@@ -46,21 +46,25 @@ class RuleEncoding:
         return ScoreOptions(dict(cohorts), measured)
 
     def vectors(self, condition: Condition) -> Mapping[Graded, Vector]:
-        """Of what is given in words. Raises BadRequest for an example that another encoder made than the one at work:
-        their vectors say nothing of each other."""
+        """Of what is given in words."""
         found: dict[Graded, Vector] = {}
         for leaf in graded_leaves(condition):
             if isinstance(leaf, Meaning):
                 found[leaf] = self._sentences.of(leaf.text)
             elif isinstance(leaf, SceneText):
                 found[leaf] = self._pictures.of(leaf.text)
-            elif leaf.encoder and leaf.encoder != self._names[space_of(leaf)]:
+        return found
+
+    def check(self, condition: Condition) -> None:
+        """Raises BadRequest for an example that another encoder made than the one at work: their vectors say nothing
+        of each other."""
+        for leaf in graded_leaves(condition):
+            if isinstance(leaf, Picture | Voice) and leaf.encoder not in ("", self._names[space_of(leaf)]):
                 raise BadRequest(
                     f"its example, a {space_of(leaf)}, was read by the encoder {leaf.encoder}, and now "
-                    f"{self._names[space_of(leaf)]} is at work: add such a rule again with its "
-                    "example, and remove this one"
+                    f"{self._names[space_of(leaf)]} is at work: add such a rule again with its example, and remove "
+                    "this one"
                 )
-        return found
 
     def picture(self, vector: Vector) -> Picture:
         """What the encoder of pictures at work has made of an example."""

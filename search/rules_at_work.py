@@ -213,15 +213,13 @@ class RulesAtWork:
         rule = decode_rule(event.definition.encode())
         if rule.id != event.rule_id:
             raise BadEvent(f"the rule of the key {event.rule_id!r} calls itself {rule.id!r}")
-        try:
-            scores, vectors = self._encoding.scores(), self._encoding.vectors(rule.condition)
-        except BadRequest as refused:
-            raise BadEvent(str(refused)) from refused
+        scores, vectors = self._encoding.scores(), self._encoding.vectors(rule.condition)
         with self._changed:
             if event.set_s <= self.decided_s(rule.id):
                 return None
             self._watch = self._watch or RuleWatch(WatchOptions(scores))
             try:
+                self._encoding.check(rule.condition)
                 self._watch.add(rule, vectors)
             except BadRequest as refused:
                 raise BadEvent(str(refused)) from refused

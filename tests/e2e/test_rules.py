@@ -23,6 +23,8 @@ from domain.alerts import AlertRaised
 from domain.events import MomentDescribed, decode, encode
 from domain.ports import PictureEncoder
 from encoders import EncoderOptions, load
+from nowseen.samples import SPEECH, fetch_samples
+from nowseen.settings import load_settings
 
 pytestmark = pytest.mark.slow
 
@@ -158,6 +160,11 @@ def test_a_rule_by_a_picture_tells_of_what_is_like_it(node: Node, tmp_path: Path
     assert [line.what for line in alert.facts.evidence] == ["picture"]
     assert alert.facts.start_s == later_s + 900  # not the palace
     assert "like a picture, source:hall" in " ".join(node.run().split())
+    read = fetch_samples(load_settings().cache, [SPEECH])
+    assert "is watched for" in node.run("add", "--voice", str(read.files["austen-0870.wav"]), "--name", "Her voice")
+    assert {rule["name"]: rule["like"] for rule in node.get("/rules")["rules"]} == {
+        "Flower": "a picture", "Her voice": "a voice",
+    }  # fmt: skip
     told = json.loads(node.run("test", "source:hall", "--picture", str(shown), "--days", "4", "--json"))
     assert len(told["incidents"]) == 1
 
