@@ -87,9 +87,9 @@ def named(leaf: Graded) -> str:
         case Meaning(text) | SceneText(text):
             return text
         case Picture(key=key):
-            return key or "an example picture"
+            return key or "like the example picture"
         case Voice(speaker=speaker):
-            return speaker or "an example voice"
+            return speaker or "like the example voice"
 
 
 def moods_that_fit(mood: MoodIs, moods: Sequence[Mood]) -> list[Mood]:

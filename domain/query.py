@@ -12,16 +12,29 @@ A colon after a word that is no filter's name is just a colon, and "or" in lower
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
-from domain.errors import BadRequest
 from domain.events import MODALITIES, Modality
 from domain.instants import BadInstant, format_instant, parse_instant
 from domain.mood import MoodLabel
+from domain.query_tokens import FIELDS, QueryMistake, Token, tokens
 from domain.words_in_common import content_words, words_of
+
+__all__ = [
+    "LONGEST_QUERY",
+    "MOST_ALTERNATIVES",
+    "MOST_CLAUSES",
+    "MOST_EXCLUDED",
+    "MOST_FILTERS",
+    "Clause",
+    "Filters",
+    "Query",
+    "QueryMistake",
+    "Wording",
+    "parse_query",
+]
 
 LONGEST_QUERY = 2000  # characters
 MOST_CLAUSES = 4
@@ -29,31 +42,7 @@ MOST_FILTERS = 50
 MOST_EXCLUDED = 10
 MOST_ALTERNATIVES = 8  # each is a search of its own
 
-_FIELDS: Mapping[str, str] = {  # as people write it -> as it is called here
-    "source": "sources",
-    "speaker": "speakers",
-    "mood": "moods",
-    "lang": "languages",
-    "language": "languages",
-    "kind": "kinds",
-    "since": "since_s",
-    "until": "until_s",
-}
 _CHOICES: Mapping[str, tuple[str, ...]] = {"kinds": MODALITIES, "moods": get_args(MoodLabel)}
-_QUOTES = '"“”„«»'
-_TOKEN = re.compile(
-    rf"(?P<minus>-?)(?:(?P<field>[^\W\d_]+):(?=\S))?(?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}])?"
-    rf"|(?P<bare>[^\s{_QUOTES}]+))"
-)
-_EMPTY_FILTER = re.compile(r"-?(?P<field>[^\W\d_]+):(?=\s|$)")
-
-
-class QueryMistake(BadRequest):
-    """The query can't be read. `start` and `end` say which of its characters are meant, the message why."""
-
-    def __init__(self, message: str, start: int, end: int) -> None:
-        super().__init__(message)
-        self.start, self.end = start, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +95,7 @@ def parse_query(text: str, now_s: float) -> Query:
         message = f"the query has {len(text)} characters; {LONGEST_QUERY} are the most"
         raise QueryMistake(message, LONGEST_QUERY, len(text))
     clauses = [_Clause(0)]
-    for token in _tokens(text):
+    for token in tokens(text):
         if token.is_bare("while"):
             clauses[-1].check(text, token.start)
             clauses.append(_Clause(token.start))
@@ -124,87 +113,15 @@ def parse_query(text: str, now_s: float) -> Query:
     return Query(tuple(clause.made() for clause in clauses))
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    start: int
-    end: int
-    is_not: bool
-    field: str  # "" for words
-    value: str
-    is_quoted: bool
-
-    def is_bare(self, word: str) -> bool:
-        return self._is_plain and self.value.casefold() == word
-
-    @property
-    def is_or(self) -> bool:
-        return self._is_plain and self.value == "OR"
-
-    @property
-    def _is_plain(self) -> bool:
-        return not (self.is_not or self.field or self.is_quoted)
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    at = 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-            continue
-        if (empty := _EMPTY_FILTER.match(text, at)) and empty["field"].casefold() in _FIELDS:
-            name = empty["field"]
-            raise QueryMistake(
-                f"{name}: is followed by nothing: write its value right after the colon", at, empty.end()
-            )
-        found = _TOKEN.match(text, at)
-        assert found is not None  # noqa: S101  (anything but space matches)
-        if found["quoted"] is not None and found["closed"] is None:
-            raise QueryMistake("this quotation mark is never closed", found.start("quoted") - 1, len(text))
-        name, minus = found["field"] or "", bool(found["minus"])
-        is_quoted = found["quoted"] is not None
-        value = found["quoted"] if is_quoted else found["bare"]
-        if name and name.casefold() not in _FIELDS:
-            _check_spelling(name, found.start("field"), found.end("field"))
-            # No filter: the name and the colon are words, and what is quoted after them is read next.
-            if is_quoted:
-                name, value, is_quoted, end = "", f"{name}:", False, found.start("quoted") - 1
-            else:
-                name, value, end = "", f"{name}:{value}", found.end()
-        else:
-            end = found.end()
-        yield _Token(at, end, minus, name.casefold(), value.strip() if is_quoted else value, is_quoted)
-        at = end
-
-
-def _check_spelling(name: str, start: int, end: int) -> None:
-    meant = next((field for field in _FIELDS if _is_slip(name.casefold(), field)), None)
-    if meant is not None:
-        raise QueryMistake(
-            f"there is no filter {name}: did you mean {meant}:? (in quotation marks it is just words)", start, end
-        )
-
-
-def _is_slip(name: str, field: str) -> bool:
-    """Its plural, one letter wrong, one left out, or two changed about. Not one too many: "slang" and "moody" are
-    words."""
-    if name == field + "s":
-        return True
-    if len(name) == len(field):
-        wrong = [i for i in range(len(name)) if name[i] != field[i]]
-        is_swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1 and name[wrong[0]] == field[wrong[1]]
-        return len(name) > 4 and (len(wrong) == 1 or (is_swapped and name[wrong[1]] == field[wrong[0]]))
-    return len(field) > 4 and any(name == field[:i] + field[i + 1 :] for i in range(1, len(field)))
-
-
 class _Wording:
     """One alternative as it is read."""
 
-    def __init__(self, start: int, joint: _Token | None = None) -> None:
+    def __init__(self, start: int, joint: Token | None = None) -> None:
         self.start, self.joint = start, joint  # the OR before it
         self.words: list[str] = []
         self.phrases: list[str] = []
 
-    def take(self, token: _Token) -> None:
+    def take(self, token: Token) -> None:
         self.words.append(token.value)
         if token.is_quoted and words_of(token.value):
             self.phrases.append(token.value)
@@ -236,10 +153,10 @@ class _Clause:
         self._excluded_phrases: list[str] = []
         self._fields: tuple[dict[str, list[str]], dict[str, list[str]]] = ({}, {})
         self._times: dict[str, float] = {}
-        self._without: _Token | None = None  # the last "without", while its words go on
+        self._without: Token | None = None  # the last "without", while its words go on
         self.filters = 0
 
-    def take(self, token: _Token, now_s: float) -> None:
+    def take(self, token: Token, now_s: float) -> None:
         if token.field:
             self._end_without()
             self._filter(token, now_s)
@@ -303,7 +220,7 @@ class _Clause:
             tuple(others),
         )
 
-    def _otherwise(self, joint: _Token) -> None:
+    def _otherwise(self, joint: Token) -> None:
         if self._without is not None:
             raise QueryMistake(
                 "'without' takes all the words after it: write it again before each thing that must not be there, "
@@ -316,7 +233,7 @@ class _Clause:
         self._wordings[-1].check(joint.start)
         self._wordings.append(_Wording(joint.end, joint))
 
-    def _one_sided(self, joint: _Token) -> QueryMistake:
+    def _one_sided(self, joint: Token) -> QueryMistake:
         why = "OR stands between two things to look for, and one of them is missing"
         if self.filters:
             why += ". Of a filter that is given twice either value will do, without OR: source:gate source:hall"
@@ -327,8 +244,8 @@ class _Clause:
             raise QueryMistake("without what? Write it after 'without'", self._without.start, self._without.end)
         self._without = None
 
-    def _filter(self, token: _Token, now_s: float) -> None:
-        name = _FIELDS[token.field]
+    def _filter(self, token: Token, now_s: float) -> None:
+        name = FIELDS[token.field]
         self.filters += 1
         if not token.value:
             raise QueryMistake(f"{token.field}: is followed by nothing", token.start, token.end)
@@ -344,7 +261,7 @@ class _Clause:
             )
         self._fields[token.is_not].setdefault(name, []).append(value)
 
-    def _time(self, name: str, token: _Token, now_s: float) -> None:
+    def _time(self, name: str, token: Token, now_s: float) -> None:
         if token.is_not:
             other = "until" if name == "since_s" else "since"
             raise QueryMistake(f"-{token.field}: says little: write {other}:", token.start, token.end)
