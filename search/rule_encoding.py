@@ -8,7 +8,7 @@ from domain.conditions import Condition, Graded, Meaning, Picture, SceneText, Sp
 from domain.errors import BadRequest
 from domain.events import Vector
 from domain.moment_reading import ScoreOptions, Yardstick
-from domain.ports import Matrix, SentenceEncoder
+from domain.ports import SentenceEncoder
 from search.query_bank import QueryBank
 from search.query_vectors import QueryVectors
 
@@ -38,12 +38,8 @@ class RuleEncoding:
 
     def scores(self) -> ScoreOptions:
         """Words are measured against the generic queries of searches, examples by what is known of their encoder."""
-        cohorts: dict[Space, Matrix] = {
-            "meaning": self._sentence_bank.vectors(),
-            "scene": self._picture_bank.vectors(),
-        }
         measured = {space: _UNRELATED[name] for space, name in self._names.items() if name in _UNRELATED}
-        return ScoreOptions(dict(cohorts), measured)
+        return ScoreOptions({"meaning": self._sentence_bank.vectors(), "scene": self._picture_bank.vectors()}, measured)
 
     def vectors(self, condition: Condition) -> Mapping[Graded, Vector]:
         """Of what is given in words."""
