@@ -105,7 +105,8 @@ def _rules(api: RulesApi, view: View) -> None:
     with st.sidebar:
         rule = chosen_rule(rules) if view == "incidents" else None
         sidebar.source_freshness(api.node, zone, names)
-    if lines := stand_ins(_encoders(api.node.url)):
+    encoders = _encoders(api.node.url)
+    if lines := stand_ins(encoders):
         st.html(markup.banner(lines))
     if view == "incidents":
         incidents_page(api, rules, rule, zone)
@@ -113,7 +114,7 @@ def _rules(api: RulesApi, view: View) -> None:
         open_incidents(api, zone)
         draft = rule_form.rule_form(api, sorted(names), api.webhooks())
         rule_trial.show(api, draft, zone)
-        rule_list(api, zone)
+        rule_list(api, encoders, zone)
 
 
 def _say_how_it_was_read(found: Found, question: Question, zone: tzinfo, under_box: DeltaGenerator) -> None:

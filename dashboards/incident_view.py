@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -15,6 +16,7 @@ from domain.instants import format_instant
 
 _WHATS = {"scene": "picture", "words": "words as they stand", "voice": "voice"}
 _AROUND_S = 60.0
+_WORD = re.compile(r"[\w'’]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def _card(
     name: str, match: Match, where: str, text: str, span_s: tuple[float, float], zone: tzinfo, now_s: float,
     base_url: str,
 ) -> Card:  # fmt: skip
-    words = [word for line in match.evidence if line.what == "words" for word in line.text.split()]
+    # Phrases come with their quotation marks.
+    words = [word for line in match.evidence if line.what == "words" for word in _WORD.findall(line.text)]
     started = event_time(span_s[0], UTC)
     shown = excerpt(text, words)
     return Card(

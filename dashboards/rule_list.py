@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 
 import streamlit as st
 
 from dashboards import markup, rule_form, rule_markup, rule_trial, views
+from dashboards.answers import Encoder
 from dashboards.api_client import ApiDown, ApiRefused
 from dashboards.failure import REFRESH_S, failure
 from dashboards.rule_answers import Rule
 from dashboards.rule_view import rule_card
 from dashboards.rules_api import RulesApi
+from dashboards.view_models import other_warnings
 
 _PROBLEMS = "rule_problems"
 
 
 @st.fragment(run_every=REFRESH_S)
-def rule_list(api: RulesApi, zone: tzinfo) -> None:
+def rule_list(api: RulesApi, encoders: Sequence[Encoder], zone: tzinfo) -> None:
     try:
         rules = api.rules()
     except (ApiDown, ApiRefused) as error:
@@ -30,7 +33,7 @@ def rule_list(api: RulesApi, zone: tzinfo) -> None:
     st.html(markup.heading("Watched for", f"Updated every {REFRESH_S:.0f} s", is_held=False))
     for rule in rules:
         with st.container(key=f"rule-{rule.id}", border=True, gap="small"):
-            st.html(rule_markup.rule(rule_card(rule)))
+            st.html(rule_markup.rule(rule_card(rule, other_warnings(rule.warnings, encoders))))
             with st.container(key=f"acts-rule-{rule.id}", horizontal=True, gap="small"):
                 _acts(api, rule)
             if problem := st.session_state.get(_PROBLEMS, {}).get(rule.id):

@@ -14,10 +14,12 @@ def rule(card: RuleCard) -> str:
         badge += f'<span class="ns-badge ns-open">{card.open_incidents:,} open now</span>'
     facts = "".join(f"<div><dt>{safe(what)}</dt><dd>{safe(how)}</dd></div>" for what, how in card.facts)
     warnings = "".join(f'<p class="ns-note">{safe(warning)}</p>' for warning in card.warnings)
+    # A rule that was given no name has its query's words for one.
+    query = "" if card.query == card.name else f'<code dir="auto">{safe(card.query)}</code>'
     css = "ns-rule ns-paused" if card.is_paused else "ns-rule"
     return (
         f'<div class="{css}"><div class="ns-incident"><b>{safe(card.name)}</b>{badge}</div>'
-        f'<code dir="auto">{safe(card.query)}</code><dl>{facts}</dl>{source_lines(card.lines)}{warnings}</div>'
+        f"{query}<dl>{facts}</dl>{source_lines(card.lines)}{warnings}</div>"
     )
 
 

@@ -56,8 +56,9 @@ def show(api: RulesApi, of: Draft | str, zone: tzinfo) -> None:
         latest = sorted(result.incidents, key=lambda incident: -incident.start_s)[:_SHOWN]
         if len(latest) < len(result.incidents):
             st.html(markup.line(f"The latest {len(latest)}:"))
-        cards = tuple(incident_card(incident, zone, now_s, api.node.url) for incident in latest)
-        incident_cards.grid(api, cards, is_trial=True)
+        if latest:
+            cards = tuple(incident_card(incident, zone, now_s, api.node.url) for incident in latest)
+            incident_cards.grid(api, cards, is_trial=True)
         if any(each.is_warming_up for each in result.thresholds.values()):
             lines = (source_line(source, each) for source, each in sorted(result.thresholds.items()))
             st.html(rule_markup.source_lines(lines))
@@ -67,14 +68,11 @@ def show(api: RulesApi, of: Draft | str, zone: tzinfo) -> None:
 def _how_tried(result: Backtest, zone: tzinfo, now_s: float) -> str:
     since, until = clock(result.since_s, zone, now_s), clock(result.until_s, zone, now_s)
     kept = ", ".join(f"{count:,} {reason}" for reason, count in result.suppressed.items() if count)
+    is_flattering = result.learnt_from == "same" and any(incident.best.score < 1 for incident in result.incidents)
     return (
         f"Tried on {result.moments:,} moments from {since} to {until}."
         + (f" Kept back: {kept}." if kept else "")
-        + (
-            " It learnt from the same moments, so it looks a little better than it will be."
-            if result.learnt_from == "same" and any(each.basis != "certain" for each in result.thresholds.values())
-            else ""
-        )
+        + (" It learnt from the same moments, so it looks a little better than it will be." if is_flattering else "")
     )
 
 

@@ -31,7 +31,8 @@ class RuleCard:
     warnings: tuple[str, ...]
 
 
-def rule_card(rule: Rule) -> RuleCard:
+def rule_card(rule: Rule, warnings: tuple[str, ...] = ()) -> RuleCard:
+    """`warnings` are those of the rule that stand nowhere else on the page."""
     by_examples = rule.decided_by == "examples"
     budget = (
         "what is marked right and wrong" if by_examples else f"at most about {how_often(rule.false_alarms_per_day)}"
@@ -39,7 +40,7 @@ def rule_card(rule: Rule) -> RuleCard:
     facts = [
         ("where", ", ".join(rule.sources) or "all sources"),
         ("when", rule.hours or "always"),
-        ("tells", ", ".join(rule.webhooks) or "nobody outside: it is shown here"),
+        ("tells", ", ".join(rule.webhooks) or "nobody: shown here"),
         ("decided by" if by_examples else "false alarms", budget),
         ("marked", f"{rule.marked_right} right, {rule.marked_wrong} wrong"),
         ("kept back", ", ".join(f"{count:,} {reason}" for reason, count in rule.suppressed.items() if count)),
@@ -52,7 +53,7 @@ def rule_card(rule: Rule) -> RuleCard:
         lines = tuple(source_line(source, each) for source, each in sorted(rule.thresholds.items()))
     return RuleCard(
         rule.id, rule.name, rule.query, rule.state == "paused", rule.open_incidents,
-        tuple((what, how) for what, how in facts if how), lines, rule.warnings,
+        tuple((what, how) for what, how in facts if how), lines, warnings,
     )  # fmt: skip
 
 

@@ -88,6 +88,7 @@ async def _tell(client: httpx.AsyncClient, sources: Sequence[SampleSource]) -> N
     if problem:
         print(f"Note: {problem}", flush=True)
         return
+    print("", flush=True)
     for rule in rules:
         print(f"$ nowseen rules add {rule.asked}    # told of {rule.kind}", flush=True)
     print("", flush=True)

@@ -89,7 +89,7 @@ def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIR
         """What a rule would have told of what is stored."""
         rule = rules.at_work.find(body.rule).rule if body.rule else rule_of(body.draft(), "draft", parts.ids_of)
         tried = await to_thread.run_sync(try_rule, rule, body.days, rules.encoding, rules.history, limiter=limiter)
-        links = Links(parts.archive, parts.public_url or str(request.base_url))
+        links = Links(parts.archive, parts.public_url or str(request.base_url), parts.store)
         return await to_thread.run_sync(BacktestModel.of, tried, rule.name, links, parts.speakers.label)
 
     @routes.get("/{who}", responses=_NOT_FOUND)
