@@ -11,9 +11,7 @@ from pydantic import Field
 
 from dashboards.answers import NodeAnswer
 from domain.events import Modality
-
-RuleState = Literal["active", "paused"]
-DecidedBy = Literal["budget", "examples"]
+from domain.rules import DecidedBy, RuleState
 
 
 class Threshold(NodeAnswer):

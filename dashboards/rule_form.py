@@ -13,13 +13,20 @@ from dashboards.rates import BUDGETS, how_often
 from dashboards.rule_answers import Rule, Webhook
 from dashboards.rule_words import in_sources
 from dashboards.rules_api import Draft, RulesApi
+from domain.rules import DecidedBy
 
 EXAMPLES = ('"fire alarm"', "kind:scene a person on a ladder", "somebody asks for help")
-_QUERY, _NAME, _BUDGET, _SOURCES, _HOURS, _WEBHOOKS = (
-    "rule_query", "rule_name", "rule_budget", "rule_sources", "rule_hours", "rule_webhooks",
+_QUERY, _NAME, _BUDGET, _SOURCES, _HOURS, _WEBHOOKS, _DECIDED = (
+    "rule_query", "rule_name", "rule_budget", "rule_sources", "rule_hours", "rule_webhooks", "rule_decided_by",
 )  # fmt: skip
 _EDITED, _PROBLEM, _DONE = "rule_edited", "rule_problem", "rule_done"
-_EMPTY: dict[str, object] = {_QUERY: "", _NAME: "", _BUDGET: 1.0, _SOURCES: [], _HOURS: "", _WEBHOOKS: []}
+_EMPTY: dict[str, object] = {
+    _QUERY: "", _NAME: "", _BUDGET: 1.0, _SOURCES: [], _HOURS: "", _WEBHOOKS: [], _DECIDED: "budget",
+}  # fmt: skip
+_DECIDED_BY: dict[DecidedBy, str] = {
+    "budget": "how often it may trouble you for nothing",
+    "examples": "what is marked right and wrong, once two of each are",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,8 @@ def go_write(query: str, done: str = "") -> None:
 def go_change(rule: Rule) -> None:
     values: dict[str, object] = {
         _QUERY: rule.query, _NAME: rule.name, _BUDGET: rule.false_alarms_per_day, _SOURCES: [], _HOURS: rule.hours,
-        _WEBHOOKS: list(rule.webhooks), _EDITED: (rule.id, rule.name), _PROBLEM: None, _DONE: "",
+        _WEBHOOKS: list(rule.webhooks), _DECIDED: rule.decided_by, _EDITED: (rule.id, rule.name), _PROBLEM: None,
+        _DONE: "",
     }  # fmt: skip
     views.go("rules", **values)
 
@@ -92,7 +100,7 @@ def _draft(query: str, sources: Sequence[str], webhooks: Sequence[Webhook]) -> D
             help="Words are compared with what is seen and said. The rule finds out from which likeness on it may "
             "tell you, so that it troubles you no more often than this for nothing.",
         )  # fmt: skip
-    with st.expander("Where, when and whom to tell"):
+    with st.expander("Where, when, whom to tell, and how it learns"):
         where = st.multiselect(
             "Sources", sources, key=_SOURCES, placeholder="All sources", persist_state="session"
         )  # fmt: skip
@@ -105,7 +113,11 @@ def _draft(query: str, sources: Sequence[str], webhooks: Sequence[Webhook]) -> D
             "Webhooks", names, key=_WEBHOOKS, persist_state="session", disabled=not names,
             placeholder="Nobody outside: it is shown here" if names else "None yet: nowseen webhooks add",
         )  # fmt: skip
-    return Draft(in_sources(query, where), name, hours, tuple(told), float(budget))
+        decided_by = st.selectbox(
+            "From which likeness on it tells is decided by", list(_DECIDED_BY), key=_DECIDED, persist_state="session",
+            format_func=lambda by: _DECIDED_BY[by],
+        )  # fmt: skip
+    return Draft(in_sources(query, where), name, hours, tuple(told), float(budget), decided_by)
 
 
 def _examples() -> None:

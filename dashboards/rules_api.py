@@ -18,6 +18,7 @@ from dashboards.rule_answers import (
     Webhook,
     Webhooks,
 )
+from domain.rules import DecidedBy
 
 _SETTING_TIMEOUT_S = 30.0  # the node waits until the rule is at work
 _TRYING_TIMEOUT_S = 300.0  # some ten thousand moments, and one rule is tried at a time
@@ -32,11 +33,12 @@ class Draft:
     hours: str = ""
     webhooks: tuple[str, ...] = ()
     false_alarms_per_day: float = 1.0
+    decided_by: DecidedBy = "budget"
 
     def body(self) -> dict[str, object]:
         return {
             "query": self.query, "name": self.name, "hours": self.hours, "webhooks": list(self.webhooks),
-            "false_alarms_per_day": self.false_alarms_per_day,
+            "false_alarms_per_day": self.false_alarms_per_day, "decided_by": self.decided_by,
         }  # fmt: skip
 
 

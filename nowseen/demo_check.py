@@ -81,7 +81,7 @@ async def _ask_all(
     async with client, Receiver() as receiver:
         try:
             warnings = (await ask(client, "/health", within_s=_ANSWER_WITHIN_S))["warnings"]
-            rules = watchable(sources)
+            up_s, rules = clock(), watchable(sources)
             not_set = await receiver.join(client) or await watch_for(client, rules, [NAME])
             problems += [not_set] if not_set else []
             began_s = clock()
@@ -102,6 +102,7 @@ async def _ask_all(
                 told = await _until_told(client, rules, receiver, sources, starts_s)
             problems += [refused] if refused else []
             seconds |= {
+                "set rules": began_s - up_s,
                 "publish": published_s - began_s,
                 "index": complete_s - published_s,
                 "ask": asked_s - complete_s,

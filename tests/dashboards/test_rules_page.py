@@ -63,11 +63,12 @@ def test_a_rule_is_added_as_it_is_written(rules: AppTest, node_with_rules: StubN
     rules.multiselect(key="rule_sources").set_value(["lobby"])
     rules.text_input(key="rule_hours").input("08:00-18:00")
     rules.multiselect(key="rule_webhooks").set_value(["ops"])
+    rules.selectbox(key="rule_decided_by").set_value("examples")
     rules.button(key="rule-save").click().run()
     (body,) = [body for body in node_with_rules.requests("/rules") if body]
     assert json.loads(body) == {
         "query": "a forklift source:lobby", "name": "Forklift", "hours": "08:00-18:00", "webhooks": ["ops"],
-        "false_alarms_per_day": 24.0,
+        "false_alarms_per_day": 24.0, "decided_by": "examples",
     }  # fmt: skip
     assert "Forklift is watched for." in html(rules)
     assert rules.text_input(key="rule_query").value == ""
