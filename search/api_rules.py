@@ -85,7 +85,7 @@ class RuleChanges:
         """What it would have told of what is stored. Raises BadRequest."""
         encoding, history = self._rules.encoding, self._rules.history
         tried = await to_thread.run_sync(try_rule, rule, days, encoding, history, limiter=self._trying)
-        links = Links(self._parts.archive, self._parts.public_url or str(request.base_url))
+        links = Links(self._parts.archive, self._parts.public_url or str(request.base_url), self._parts.store)
         return await to_thread.run_sync(BacktestModel.of, tried, rule.name, links, self._parts.speakers.label)
 
     def _after(self, rule_id: str) -> float:

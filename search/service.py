@@ -27,6 +27,7 @@ from search.request import (
     check_modalities,
 )
 from search.reranking import Reranking, RerankReport
+from search.seen_meanwhile import seen_meanwhile
 from search.stopwatch import Stopwatch
 
 __all__ = ["NewMoment", "SearchAnswer", "SearchOptions", "SearchService"]
@@ -199,9 +200,8 @@ class SearchService:
         """With a picture of what was seen meanwhile, where the evidence has none."""
         if moment.thumbnail_key is not None:
             return moment
-        where = MomentFilter((moment.source,), moment.start_s, moment.end_s)
-        seen = (stored.moment.thumbnail_key for stored in self._store.newest("scene", where, 3))
-        return replace(moment, thumbnail_key=next((key for key in seen if key is not None), None))
+        seen = seen_meanwhile(self._store, moment.source, moment.start_s, moment.end_s)
+        return replace(moment, thumbnail_key=seen)
 
     def _recall(self, key: _Key, generation: int | None) -> _Tier | None:
         with self._turn:

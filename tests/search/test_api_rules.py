@@ -167,6 +167,15 @@ async def test_incidents_with_their_evidence(ask: httpx.AsyncClient, node: Node)
     assert (after["rule"], after["is_open"]) == ("drill", False)
 
 
+async def test_what_was_said_has_a_picture_of_what_was_seen_meanwhile(ask: httpx.AsyncClient, node: Node) -> None:
+    await add(ask, '"drill"')
+    node.see(node.moment("scene", 98.0, "a hall"), node.moment("speech", 100.0, "a drill at noon"))
+    node.see(node.moment("scene", 900.0, "a hall"), node.moment("speech", 1000.0, "the next drill"))
+    later, first = (await ask.get("/incidents")).json()["incidents"]
+    picture = f"http://127.0.0.1:8000/thumbnails/gate/thumbnails/{round((T0_S + 98.0) * 1000)}.jpg"
+    assert (first["best"]["thumbnail_url"], later["best"]["thumbnail_url"]) == (picture, None)
+
+
 async def test_what_nobody_was_told_and_why(ask: httpx.AsyncClient, node: Node) -> None:
     await add(ask, '"drill"', state="paused")
     node.see(node.moment("text", 0.0, "a drill"), node.moment("text", 5.0, "drill again"))
