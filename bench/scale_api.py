@@ -45,7 +45,7 @@ class ApiTimes:
     built_all_along: bool = False
     open_s: float = 0.0
     resident_gb: float = 0.0  # of the node, its program left out
-    anonymous_gb: float = 0.0  # of it, what the system can't drop and read again
+    anonymous_gb: float = 0.0  # of it, what does not stand in files that the system can drop and read again
 
 
 class Node:
@@ -60,7 +60,7 @@ class Node:
         self.said: SimpleQueue[str] = SimpleQueue()
         Thread(target=self._listen, daemon=True).start()
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60.0)
-        self.memory = psutil.Process(self._process.pid).memory_full_info
+        self.memory = psutil.Process(self._process.pid).memory_info
 
     def tell(self, order: str) -> None:
         if self._process.stdin is not None:
@@ -109,7 +109,7 @@ def measure(folder: Path, moments: int) -> ApiTimes:
         times.at_rest_ms = [_search(node, next(asked))[0] for _ in range(_SEARCHES)]
         memory = node.memory()
         times.resident_gb = (memory.rss - int(resident)) / 1e9
-        times.anonymous_gb = (memory.uss - int(anonymous)) / 1e9
+        times.anonymous_gb = (memory.rss - memory.shared - int(anonymous)) / 1e9
         _beside_writing(times, node, asked)
     return times
 

@@ -187,7 +187,7 @@ class EvidenceFinder:
             if len(kept) >= fetched or len(hits) < limit or limit >= self._options.most_fetched:
                 break
             limit = min(4 * limit, self._options.most_fetched)
-        if len(hits) == limit and (crowd := self._crowds(hits)):
+        if len(hits) == limit and (crowd := self._crowds(hits, wanted.where.sources)):
             where = replace(wanted.where, excluded=(*wanted.where.excluded, MomentFilter(sources=crowd)))
             with watch.stage("store"):
                 others = ask(where, fetched)
@@ -201,9 +201,11 @@ class EvidenceFinder:
                 return list(unique.values())
         return kept[:fetched]
 
-    def _crowds(self, hits: Sequence[Hit]) -> tuple[str, ...]:
+    def _crowds(self, hits: Sequence[Hit], asked: Sequence[str]) -> tuple[str, ...]:
+        """None where no others were asked for."""
         counts = Counter(hit.stored.moment.source for hit in hits)
-        return tuple(name for name, n in counts.items() if n >= self._options.one_source_share * len(hits))
+        crowds = tuple(name for name, n in counts.items() if n >= self._options.one_source_share * len(hits))
+        return () if asked and set(asked) <= set(crowds) else crowds
 
     def _wanted_of(self, wanted: Wanted, modality: Modality, hits: list[Hit], phrase: str | None = None) -> list[Hit]:
         """Those that hold the phrase and do not show, say or mean what is left out, nor are more like what they must be
