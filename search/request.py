@@ -46,6 +46,7 @@ class Wanted:
     excluded_phrases: tuple[str, ...] = ()  # of those, what is meant word for word
     like: tuple[Example, ...] = ()
     unlike: tuple[Example, ...] = ()  # what is nearer to one of these than to those to be like is left out
+    weak: bool = False  # also what is too weak to be evidence
 
     def __post_init__(self) -> None:
         if len(self.text) > LONGEST_QUERY:
