@@ -127,9 +127,8 @@ class EdgeCollection:
             if isinstance(query, SparseWords):
                 query = weighed(query, [shard.frequencies for shard in self._shards()])
             found: list[tuple[float, str, Shard]] = []
-            neighbours = self._options.neighbours_looked_at
             for shard, narrowed in self._searched(where):
-                asked = nearest_query(query, using, shard.filter(narrowed), limit, neighbours)
+                asked = nearest_query(query, using, shard.filter(narrowed), limit, self._options)
                 found += [(score, id, shard) for score, id in shard.nearest(asked)]
             best = heapq.nlargest(limit, found, key=lambda hit: hit[0])
             scores = {id: score for score, id, _ in best}

@@ -71,7 +71,7 @@ class SearchOptions:
     """`tiers`: the best so many moments are made of so many hits of each kind and reason. One order for all the pages
     of a tier, so that none is shown twice; few hits for the first pages, which are most of those asked for."""
 
-    tiers: tuple[tuple[int, int], ...] = ((25, 100), (100, 400), (DEEPEST, 1000))
+    tiers: tuple[tuple[int, int], ...] = ((10, 60), (25, 100), (100, 400), (DEEPEST, 1000))
     evidence: EvidenceOptions = field(default_factory=EvidenceOptions)
     fusion: FusionOptions = field(default_factory=FusionOptions)
     remembered_answers: int = 256
