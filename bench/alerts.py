@@ -75,6 +75,7 @@ async def watching(client: httpx.AsyncClient, port: int, live: str, other: str) 
         finally:
             for each in (*adding, listening):
                 each.cancel()
+            await _remove(client)  # nothing of it is to be in the next measurement
     finally:
         receiver.terminate()
         await receiver.wait()
@@ -105,6 +106,12 @@ async def _add_seen(client: httpx.AsyncClient, live: str, other: str) -> None:
         for text in SEEN:
             for scene in scenes[:MARKED]:
                 await _post(client, f"/rules/{text}/marks", {"moment_id": scene, "is_right": is_right})
+
+
+async def _remove(client: httpx.AsyncClient) -> None:
+    for rule in (await client.get("/rules")).raise_for_status().json()["rules"]:
+        (await client.delete(f"/rules/{rule['id']}")).raise_for_status()
+    (await client.delete(f"/webhooks/{WEBHOOK}")).raise_for_status()
 
 
 async def _scenes(client: httpx.AsyncClient, source: str) -> list[str]:
