@@ -71,11 +71,19 @@ class Filters(NodeAnswer):
     kinds: tuple[str, ...] = ()
 
 
+class Wording(NodeAnswer):
+    """One way to say what is looked for."""
+
+    text: str = ""
+    phrases: tuple[str, ...] = ()
+
+
 class Clause(NodeAnswer):
     """How a part of the query was read: what must be true at one time of one source."""
 
     text: str = ""  # what is ranked by: words and phrases
     phrases: tuple[str, ...] = ()
+    alternatives: tuple[Wording, ...] = ()  # to the text and its phrases: any one will do
     excluded: tuple[str, ...] = ()
     where: Filters = Filters()
     where_not: Filters = Filters()

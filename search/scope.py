@@ -38,6 +38,7 @@ def request_of(
         first.excluded_phrases,
         tuple(like),
         tuple(unlike),
+        first.alternatives,
         limit,
         offset,
         tuple(others),
@@ -56,6 +57,7 @@ def _wanted(clause: Clause, resolve: Resolve, where: MomentFilter, modalities: t
         clause.phrases,
         clause.excluded,
         clause.excluded_phrases,
+        alternatives=clause.alternatives,
     )
 
 
