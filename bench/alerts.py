@@ -111,6 +111,7 @@ async def _add_seen(client: httpx.AsyncClient, live: str, other: str) -> None:
 async def _remove(client: httpx.AsyncClient) -> None:
     for rule in (await client.get("/rules")).raise_for_status().json()["rules"]:
         (await client.delete(f"/rules/{rule['id']}")).raise_for_status()
+    await asyncio.sleep(1.0)  # what was open is closed, which its webhook is told
     (await client.delete(f"/webhooks/{WEBHOOK}")).raise_for_status()
 
 
