@@ -26,6 +26,7 @@ from bench.scale_data import SOURCES, SPEAKERS, SPECS, VOICE_SIZE, Kind, moments
 from domain.events import MomentDescribed
 from domain.moments import moment_id
 from domain.ports import EncoderInfo, Image, Matrix
+from nowseen.native_libraries import tune_native_libraries
 from search.api import ApiParts, create_api
 from search.clips import ClipOptions
 from search.collections import CollectionSpec
@@ -67,8 +68,9 @@ class NoMedia:
 
 
 def serve(folder: Path, port: int) -> None:
-    program = psutil.Process().memory_full_info()
-    print("program", program.rss, program.uss, flush=True)
+    tune_native_libraries(threads=1)
+    program = psutil.Process().memory_info()
+    print("program", program.rss, program.rss - program.shared, flush=True)
     began = time.monotonic()
     stores = open_store(EdgeFolder(folder), [*SPECS.values(), TEXTS, SPEAKERS])
     print("open after", round(time.monotonic() - began, 3), "s", flush=True)

@@ -7,12 +7,13 @@ from datetime import tzinfo
 
 import streamlit as st
 
-from dashboards import markup, playing
+from dashboards import markup, playing, rule_form
 from dashboards.answers import Found
 from dashboards.api_client import ApiDown, ApiRefused, SearchApi
 from dashboards.cards import grid
 from dashboards.failure import REFRESH_S, failure
 from dashboards.question import Question
+from dashboards.rule_example import RuleStart
 from dashboards.view_models import found_in, no_match
 
 PAGE_SIZE = 12
@@ -29,9 +30,12 @@ def ask(api: SearchApi, question: Question) -> Found:
 
 
 @st.fragment
-def show(found: Found, zone: tzinfo, api_url: str) -> None:
-    """A fragment, so that Play does not ask the same question again."""
-    st.html(markup.line(found_in(found.took_ms, len(found.moments)), "ns-note ns-count"))
+def show(found: Found, zone: tzinfo, api_url: str, as_rule: RuleStart | None) -> None:
+    """A fragment, so that Play does not ask the same question again. `as_rule` is the question as a rule, if it
+    can be one."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="ask-on-found"):
+        st.html(markup.line(found_in(found.took_ms, len(found.moments)), "ns-note ns-count"), width="content")
+        _make_rule(as_rule)
     grid(found.moments, zone, api_url)
     shown = playing.shown(PAGE_SIZE)
     if len(found.moments) >= shown and shown < _MAX_SHOWN and st.button("Show more", key="more"):
@@ -39,14 +43,15 @@ def show(found: Found, zone: tzinfo, api_url: str) -> None:
         st.rerun()
 
 
-def no_match_of_file(found: Found, question: Question, zone: tzinfo) -> None:
+def no_match_of_file(found: Found, question: Question, zone: tzinfo, as_rule: RuleStart | None) -> None:
     """A file is looked at once: a clip keeps the node busy for seconds."""
     st.html(markup.notice("No match", _until(found, question, zone)))
+    _make_rule(as_rule)
     st.button("Look again", key="again")
 
 
 @st.fragment(run_every=REFRESH_S)
-def watch_for_match(api: SearchApi, question: Question, zone: tzinfo) -> None:
+def watch_for_match(api: SearchApi, question: Question, zone: tzinfo, as_rule: RuleStart | None) -> None:
     """Nothing yet: says up to when that is true and keeps looking."""
     try:
         found = api.search(question, PAGE_SIZE)
@@ -56,6 +61,16 @@ def watch_for_match(api: SearchApi, question: Question, zone: tzinfo) -> None:
     if found.moments:
         st.rerun()
     st.html(markup.notice("No match yet. This page keeps looking.", _until(found, question, zone)))
+    _make_rule(as_rule)
+
+
+def _make_rule(as_rule: RuleStart | None) -> None:
+    if as_rule is not None and st.button(
+        "Make this a rule", key="make-rule", icon=":material/notifications:", type="tertiary",
+        help="To be told when it comes again",
+    ):  # fmt: skip
+        rule_form.go_write(as_rule.query, as_rule.example)
+        st.rerun()
 
 
 def _until(found: Found, question: Question, zone: tzinfo) -> tuple[str, ...]:

@@ -216,7 +216,7 @@ class StoredMoment:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    stored: StoredMoment
+    stored: StoredMoment  # without the times of its words, which `MomentStore.get` gives
     score: float  # the engine's own: cosine, or BM25; not comparable between modalities
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Scripts written without spaces (Thai to Lao, Burmese, kana, Han): each sign is a word of its own.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -19,6 +20,8 @@ _FUNCTION_WORDS = frozenset(
     whom whose why will with would you your
     """.split()  # noqa: SIM905  (as a list it would be eighty lines)
 )
+
+_SHORT = 2000  # characters: longer texts are not remembered
 
 PARTIAL = 1.5  # exponent: one word of four is worth 0.125, not 0.25, because a shared "people" is no match
 PHRASE = 0.2  # the share of the score that only the words in their order earn
@@ -57,11 +60,20 @@ def holds_phrase(phrase: str, text: str) -> bool:
     return _stands_in(words_of(phrase), words_of(text))
 
 
-def words_of(text: str) -> list[str]:
+def words_of(text: str) -> tuple[str, ...]:
     """In order, without case, accents and punctuation."""
+    return _remembered(text) if len(text) <= _SHORT else _split(text)
+
+
+@lru_cache(4096)  # a query's are asked for with every text, and a text's by each way in which it was found
+def _remembered(text: str) -> tuple[str, ...]:
+    return _split(text)
+
+
+def _split(text: str) -> tuple[str, ...]:
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return _WORD.findall(unicodedata.normalize("NFC", bare))
+    return tuple(_WORD.findall(unicodedata.normalize("NFC", bare)))
 
 
-def _stands_in(phrase: list[str], words: list[str]) -> bool:
+def _stands_in(phrase: tuple[str, ...], words: tuple[str, ...]) -> bool:
     return any(words[at : at + len(phrase)] == phrase for at in range(len(words) - len(phrase) + 1))

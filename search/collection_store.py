@@ -154,13 +154,13 @@ class CollectionStore:
         return Point(id, moment.vectors, words, to_payload(moment, stored_s, labels))
 
 
-def _stored(modality: Modality, spec: CollectionSpec, row: Row) -> StoredMoment:
+def _stored(modality: Modality, spec: CollectionSpec, row: Row, *, with_words: bool = True) -> StoredMoment:
     """The vector searched by comes first."""
     vectors = {name: row.vectors[name] for name in spec.vectors if name in row.vectors}
-    return from_payload(row.id, modality, row.payload, vectors)
+    return from_payload(row.id, modality, row.payload, vectors, with_words=with_words)
 
 
 def _hits(modality: Modality, spec: CollectionSpec, rows: list[Row]) -> list[Hit]:
     """Equal scores in one order on every engine: the newest first."""
     rows.sort(key=lambda row: (-row.score, -row.payload["start_s"], row.id))
-    return [Hit(_stored(modality, spec, row), row.score) for row in rows]
+    return [Hit(_stored(modality, spec, row, with_words=False), row.score) for row in rows]

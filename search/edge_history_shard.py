@@ -46,7 +46,7 @@ class HistoryShard:
     def load(cls, folder: Path, spec: CollectionSpec, start_anew: str) -> HistoryShard:
         """A sealed one. Raises ConfigError when its files are damaged."""
         record = json.loads((folder / RECORD).read_text())
-        counted, longest_s = WordFrequencies.load(folder / WORD_COUNTS), record["longest_s"]
+        counted, longest_s = WordFrequencies.load(folder / WORD_COUNTS), record.get("longest_s")
         loaded = cls(folder, Shard.load(folder / SHARD, spec, start_anew, counted, longest_s))
         loaded.is_sealed = True
         loaded.is_stale, loaded._points, loaded._made_of = record["stale"], record["points"], record["made_of"]

@@ -6,15 +6,17 @@ import qdrant_edge as edge
 
 from domain.events import Vector
 from search.collections import SparseWords
+from search.edge_options import EdgeOptions
 
 
 def nearest_query(
-    query: Vector | SparseWords, using: str, where: edge.Filter | None, limit: int, neighbours: int
+    query: Vector | SparseWords, using: str, where: edge.Filter | None, limit: int, options: EdgeOptions
 ) -> edge.QueryRequest:
     """Scores and ids by the vector `using` names, or by words, which are weighed already."""
     asked = edge.Query.Nearest(
         edge.SparseVector(query.indices, query.values) if isinstance(query, SparseWords) else list(query), using=using
     )
+    neighbours = options.neighbours_looked_at if where is None else options.neighbours_looked_at_filtered
     return edge.QueryRequest(
         limit=limit,
         query=asked,

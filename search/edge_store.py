@@ -127,9 +127,8 @@ class EdgeCollection:
             if isinstance(query, SparseWords):
                 query = weighed(query, [shard.frequencies for shard in self._shards()])
             found: list[tuple[float, str, Shard]] = []
-            neighbours = self._options.neighbours_looked_at
             for shard, narrowed in self._searched(where):
-                asked = nearest_query(query, using, shard.filter(narrowed), limit, neighbours)
+                asked = nearest_query(query, using, shard.filter(narrowed), limit, self._options)
                 found += [(score, id, shard) for score, id in shard.nearest(asked)]
             best = heapq.nlargest(limit, found, key=lambda hit: hit[0])
             scores = {id: score for score, id, _ in best}
@@ -163,6 +162,10 @@ class EdgeCollection:
     def count(self) -> int:
         with self._locks.turn:
             return sum(shard.count() for shard in self._shards())
+
+    def history_folders(self) -> list[Path]:
+        """Of its sealed shards, the latest first."""
+        return [each.folder for each in reversed(self._history.shards) if each.is_sealed]
 
     def settle(self) -> None:
         """Returns when every shard but the hot one is sealed. Raises RuntimeError when one could not be."""

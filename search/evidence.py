@@ -33,7 +33,7 @@ class EvidenceOptions:
     least_score: float = 0.15  # below it a hit is no evidence; see CalibrationOptions for what it lets through
     excluded_from: float = 0.5  # what looks or reads like something excluded with at least this score is left out
     most_fetched: int = 1000
-    one_source_share: float = 0.5  # of what was fetched: with more, the other sources are asked for once more
+    one_source_share: float = 0.75  # of what was fetched: with more, the other sources are asked for once more
     remembered_queries: int = 256
     background: int = 200  # stored moments that an example is compared with
     unlike_anything: int = 20  # so many more, as few stored moments say little of what is usual
@@ -81,7 +81,7 @@ class EvidenceFinder:
             for by in dict.fromkeys(example.by for example in wanted.like):
                 if modality in _VECTOR_OF[by]:
                     found += self._by_example(wanted, modality, by, fetched, watch, vectors)
-        return [each for each in found if each.score >= self._options.least_score]
+        return found if wanted.weak else [each for each in found if each.score >= self._options.least_score]
 
     def picture_query(self, wanted: Wanted) -> Vector | None:
         """The vector its words are compared with pictures by; None when no picture was asked for."""
@@ -187,7 +187,7 @@ class EvidenceFinder:
             if len(kept) >= fetched or len(hits) < limit or limit >= self._options.most_fetched:
                 break
             limit = min(4 * limit, self._options.most_fetched)
-        if len(hits) == limit and (crowd := self._crowds(hits)):
+        if len(hits) == limit and (crowd := self._crowds(hits, wanted.where.sources)):
             where = replace(wanted.where, excluded=(*wanted.where.excluded, MomentFilter(sources=crowd)))
             with watch.stage("store"):
                 others = ask(where, fetched)
@@ -201,9 +201,11 @@ class EvidenceFinder:
                 return list(unique.values())
         return kept[:fetched]
 
-    def _crowds(self, hits: Sequence[Hit]) -> tuple[str, ...]:
+    def _crowds(self, hits: Sequence[Hit], asked: Sequence[str]) -> tuple[str, ...]:
+        """None where no others were asked for."""
         counts = Counter(hit.stored.moment.source for hit in hits)
-        return tuple(name for name, n in counts.items() if n >= self._options.one_source_share * len(hits))
+        crowds = tuple(name for name, n in counts.items() if n >= self._options.one_source_share * len(hits))
+        return () if asked and set(asked) <= set(crowds) else crowds
 
     def _wanted_of(self, wanted: Wanted, modality: Modality, hits: list[Hit], phrase: str | None = None) -> list[Hit]:
         """Those that hold the phrase and do not show, say or mean what is left out, nor are more like what they must be

@@ -43,8 +43,9 @@ def labels_payload(labels: Labels) -> dict[str, Any]:
 
 
 def from_payload(
-    id: str, modality: Modality, payload: Mapping[str, Any], vectors: Mapping[str, Vector]
+    id: str, modality: Modality, payload: Mapping[str, Any], vectors: Mapping[str, Vector], *, with_words: bool = True
 ) -> StoredMoment:
+    """`with_words`: the words' times too. To unpack them takes longer than all the rest."""
     start_s = float(payload["start_s"])
     moment = MomentDescribed(
         source=payload["source"],
@@ -54,7 +55,7 @@ def from_payload(
         encoder=payload["encoder"],
         vectors=vectors,
         text=payload["text"],
-        words=_unpack_words(payload["words"], start_s) if "words" in payload else (),
+        words=_unpack_words(payload["words"], start_s) if with_words and "words" in payload else (),
         thumbnail_key=payload.get("thumbnail_key"),
         attributes=dict(payload.get("attributes", {})),
         cues=tuple(MoodCue(*row) for row in json.loads(payload["cues"])) if "cues" in payload else (),

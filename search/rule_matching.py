@@ -48,13 +48,13 @@ class RuleMatching:
 
         Raises what the store raises, having changed nothing: it can be asked again.
         """
-        if not self._rules.all():
+        asked = self._rules.ask_for()
+        if not asked.anything:
             return []
         placed = [each for each in zip_longest(facts, places) if each[1] is None or not self._rules.has_read(each[1])]
         finals = [fact for fact, _ in placed if isinstance(fact, MomentDescribed) and fact.is_final]
-        asks_who, asks_while = self._rules.ask_for()
-        again = self._labelled(finals) if asks_who else {}
-        if self._is_new and asks_while:
+        again = self._labelled(finals) if asked.labels else {}
+        if self._is_new and asked.at_once:
             self._rules.recall(self._recent())
         alerts, self._is_new = list[AlertRaised](), False
         for fact, place in placed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition
@@ -41,11 +41,29 @@ class KnownRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Whether there is any rule; any that asks who is heard and how; any that asks what is at the same time."""
+
+    anything: bool
+    labels: bool
+    at_once: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """What came of some decisions: what is to be told, and by their places why some were no rules."""
 
     alerts: list[AlertRaised]
     refused: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A rule that was set and can't be watched for as this node is set up."""
+
+    rule_id: str
+    query: str
+    why: str
 
 
 class RulesAtWork:
@@ -63,9 +81,11 @@ class RulesAtWork:
         self._learnt: dict[str, str] = {}  # by rule id: what of it history was learnt for
         self._at_work_s: dict[str, float] = {}  # by rule id: `set_s` of what is at work, learnt and all
         self._told = ToldIncidents()
+        self._asked: Asked | None = None  # None: to be worked out
         self._is_changed = False  # since it was kept
         self._warmed: set[str] = set()  # since then
         self._forgotten: dict[str, None] = {}  # ids of rules that were kept and are no more
+        self._left_out: dict[str, LeftOut] = {}
 
     def set(self, event: RuleSet) -> None:
         """At work, and warmed with history, when it returns. One that is no newer than what is known changes nothing.
@@ -109,14 +129,16 @@ class RulesAtWork:
     def _remove(self, event: RuleRemoved) -> list[AlertRaised]:
         with self._changed:
             self._removed_s[event.rule_id] = max(event.removed_s, self._removed_s.get(event.rule_id, 0.0))
+            self._left_out.pop(event.rule_id, None)
+            alerts: list[AlertRaised] = []
             known = self._known.get(event.rule_id)
-            if known is None or known.set_s > event.removed_s or self._watch is None:
-                return []
-            alerts = self._alerts(self._watch.remove(event.rule_id))
-            del self._known[event.rule_id]
-            self._learnt.pop(event.rule_id, None)
+            if known is not None and known.set_s <= event.removed_s and self._watch is not None:
+                alerts = self._alerts(self._watch.remove(event.rule_id))
+                del self._known[event.rule_id]
+                self._asked = None
+                self._learnt.pop(event.rule_id, None)
             self._forgotten[event.rule_id], self._is_changed = None, True
-            self._at_work_s[event.rule_id] = event.removed_s
+            self._at_work_s[event.rule_id] = max(event.removed_s, self._at_work_s.get(event.rule_id, 0.0))
             self._changed.notify_all()
             return alerts
 
@@ -174,16 +196,24 @@ class RulesAtWork:
         with self._changed:
             return {} if self._watch is None else self._watch.incidents.clocks_s
 
-    def ask_for(self) -> tuple[bool, bool]:
-        """Whether any rule asks who is heard and how, and whether any asks what is at the same time."""
+    def ask_for(self) -> Asked:
+        """What has to be known of moments for the rules there are."""
         with self._changed:
-            parts = [part for known in self._known.values() for part in walk(known.rule.condition)]
-        return any(isinstance(part, Speaker | MoodIs) for part in parts), any(isinstance(p, While) for p in parts)
+            if self._asked is None:
+                parts = [part for known in self._known.values() for part in walk(known.rule.condition)]
+                speakers = any(isinstance(part, Speaker | MoodIs) for part in parts)
+                self._asked = Asked(bool(parts), speakers, any(isinstance(part, While) for part in parts))
+            return self._asked
 
     def all(self) -> list[KnownRule]:
         """By name."""
         with self._changed:
             return sorted(self._known.values(), key=lambda known: (known.rule.name.casefold(), known.rule.id))
+
+    def left_out(self) -> list[LeftOut]:
+        """Rules that were set before this node started and that it can't watch for."""
+        with self._changed:
+            return list(self._left_out.values())
 
     def find(self, who: str) -> KnownRule:
         """By id or name. Raises UnknownRule."""
@@ -208,6 +238,11 @@ class RulesAtWork:
         """Incidents, latest first."""
         with self._changed:
             return self._told.latest(rule_id)
+
+    def open_counts(self) -> Mapping[str, int]:
+        """Incidents that are open, by rule id."""
+        with self._changed:
+            return Counter(each.incident.rule_id for each in self._told.latest() if each.is_open)
 
     def suppressed(self, rule_id: str) -> tuple[list[MatchSuppressed], Mapping[Reason, int]]:
         """The latest matches nobody was told of, latest first, and how many there were by reason."""
@@ -252,8 +287,11 @@ class RulesAtWork:
         Gives, in sentences, what could not be read: rules that are left out, or what is begun anew.
         """
         events = list(rules)
-        refused = self.decide(events).refused
-        faults = [f"the rule {events[at].rule_id} is left out: {reason}" for at, reason in refused.items()]
+        faults = []
+        for at, why in self.decide(events).refused.items():
+            if isinstance(event := events[at], RuleSet):
+                self._left_out[event.rule_id] = LeftOut(event.rule_id, event.query, why)
+                faults.append(f"the rule {event.rule_id} is left out: {why}")
         faults += self._restore(kept)
         self.warm()
         return faults
@@ -280,8 +318,11 @@ class RulesAtWork:
             if event.set_s <= self.decided_s(rule.id):
                 return
             self._watch = self._watch or RuleWatch(WatchOptions(scores))
+            self._encoding.check(rule.condition)
             self._watch.add(rule, vectors)
             self._known[rule.id] = KnownRule(rule, event.query, event.set_s)
+            self._asked = None
+            self._left_out.pop(rule.id, None)
             self._is_changed = True
 
     def _restore(self, kept: Sequence[RuleKept | RulesKept]) -> list[str]:
@@ -298,6 +339,8 @@ class RulesAtWork:
                 return [f"{error}: what the rules had learnt is learnt anew"]
             faults = []
             for rule_id, event in of_rules.items():
+                if rule_id in self._left_out:
+                    continue  # it may be watched for again when the node is set up otherwise
                 if rule_id not in self._known:
                     self._forgotten[rule_id], self._is_changed = None, True  # it was removed after that was kept
                     continue

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import av
 import numpy as np
+import psutil
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from hypothesis import HealthCheck, settings
@@ -25,6 +26,8 @@ from domain.events import Event, decode
 from domain.topology import Topology, parse_topology
 
 _QUIET_S = 6.0
+_MEMORY_FILES = Path("/dev/shm")
+_ROOM_BYTES = 8 * 2**30  # several times what the largest test writes
 
 # How long an example takes on a busy machine is not what a test is about.
 settings.register_profile("nowseen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,6 +36,15 @@ settings.load_profile("nowseen")
 # A client says when its broker stops; at the end of a session that is no news.
 logging.getLogger("nowseen.kafka").addHandler(logging.NullHandler())
 logging.getLogger("nowseen.kafka").propagate = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Temporary files lie in memory where there is room: each shard of a store begins as 64 MB of zeros, and on a disk
+    the tests of stores take three times as long."""
+    if config.option.basetemp is None and _MEMORY_FILES.is_dir():
+        room_bytes = min(shutil.disk_usage(_MEMORY_FILES).free, psutil.virtual_memory().available)
+        if room_bytes >= _ROOM_BYTES:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY_FILES))
 
 
 @pytest.fixture(scope="session")

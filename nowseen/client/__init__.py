@@ -8,15 +8,18 @@ from __future__ import annotations
 from domain.errors import BadRequest
 from nowseen.client.answers import (
     Answer,
+    CitedAnswer,
     Clause,
     Encoder,
     Filters,
     Health,
     Part,
     Reranked,
+    Sentence,
     Source,
     Speaker,
     Watermark,
+    Wording,
 )
 from nowseen.client.async_client import AsyncNowseen
 from nowseen.client.errors import NodeDown, NodeError, NodeRefused, Place
@@ -28,6 +31,7 @@ __all__ = [
     "Answer",
     "AsyncNowseen",
     "BadRequest",
+    "CitedAnswer",
     "Clause",
     "Encoder",
     "Evidence",
@@ -44,8 +48,10 @@ __all__ = [
     "Part",
     "Place",
     "Reranked",
+    "Sentence",
     "Share",
     "Source",
     "Speaker",
     "Watermark",
+    "Wording",
 ]

@@ -16,11 +16,19 @@ class Filters(Said):
     kinds: tuple[str, ...] = ()
 
 
+class Wording(Said):
+    """One way to say what is looked for."""
+
+    text: str = ""
+    phrases: tuple[str, ...] = ()
+
+
 class Clause(Said):
     """How a part of the query was read: what must be true at one time of one source."""
 
     text: str = ""  # what is ranked by
     phrases: tuple[str, ...] = ()  # must be said or written, word for word
+    alternatives: tuple[Wording, ...] = ()  # to the text and its phrases: any one will do
     excluded: tuple[str, ...] = ()  # must not be there
     where: Filters = Filters()
     where_not: Filters = Filters()
@@ -60,6 +68,29 @@ class Answer(Said):
     reranked: tuple[Reranked, ...] = ()
     took_ms: Mapping[str, float] = {}  # by stage
     warnings: tuple[str, ...] = ()
+
+
+class Sentence(Said):
+    """Of a language model, with the numbers of its moments in brackets."""
+
+    text: str
+    citations: tuple[int, ...]  # positions in `moments`, counted from 1
+
+
+class CitedAnswer(Said):
+    """What a language model wrote about moments of a search, every sentence citing some; or why it wrote nothing."""
+
+    question: str
+    answer: str  # the sentences together; empty where there is none
+    sentences: tuple[Sentence, ...] = ()
+    dropped: int = 0  # sentences left out, because they cited none of the moments
+    note: str | None = None  # why there is no answer, where there is none
+    model: str | None = None
+    moments: tuple[Moment, ...] = ()  # what the search found and the sentences cite, best first
+    complete_until: Mapping[str, Mapping[str, float]] = {}  # as in Answer
+    reranked: tuple[Reranked, ...] = ()
+    warnings: tuple[str, ...] = ()
+    took_ms: float = 0.0  # of the language model
 
 
 class Watermark(Said):

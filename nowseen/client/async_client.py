@@ -11,7 +11,7 @@ from typing import TypeVar, Unpack
 import httpx
 
 from nowseen.client import questions
-from nowseen.client.answers import Answer, Encoder, Health, Source, Speaker
+from nowseen.client.answers import Answer, CitedAnswer, Encoder, Health, Source, Speaker
 from nowseen.client.connection import FAILURES, LOCAL_NODE, PATIENCE_S, Connection, reply_of, request_of
 from nowseen.client.errors import NodeDown
 from nowseen.client.following import Pages, Watch
@@ -85,6 +85,9 @@ class AsyncNowseen:
         self, recording: bytes | Path, query: str = "", *, limit: int = 10, **where: Unpack[Narrowed]
     ) -> Answer:
         return await self._search_by("speech", recording, query, limit, where)
+
+    async def answer(self, question: str, *, limit: int = 8, **where: Unpack[Narrowed]) -> CitedAnswer:
+        return await self._ask(questions.answer(question, limit=limit, **where))
 
     async def newest(self, *, limit: int = 20, **where: Unpack[Narrowed]) -> Answer:
         return await self._ask(questions.newest(limit=limit, **where))

@@ -8,11 +8,21 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
-from typing import Generic, Literal, TypeAlias, TypeVar, Unpack
+from typing import Generic, Literal, TypeAlias, TypeVar, Unpack, cast
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from domain.errors import BadRequest
-from nowseen.client.answers import Answer, Encoder, Encoders, Health, Source, Sources, Speaker, Speakers
+from nowseen.client.answers import (
+    Answer,
+    CitedAnswer,
+    Encoder,
+    Encoders,
+    Health,
+    Source,
+    Sources,
+    Speaker,
+    Speakers,
+)
 from nowseen.client.errors import NodeDown, NodeRefused
 from nowseen.client.moments import Moment
 from nowseen.client.narrowing import Likes, Narrowed, Params, Who, example_ids, parameters, speaker_id
@@ -26,6 +36,7 @@ By: TypeAlias = Literal["picture", "clip", "voice", "speech"]
 _JSON = "application/json"  # without it the node changes nothing: any web page could have sent the request
 _MEDIA = "application/octet-stream"
 _THUMBNAILS = "/thumbnails/"
+_LISTS = frozenset(("source", "kind", "speaker", "mood", "language"))  # of the filters, those with several values
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,16 @@ class Search:
 def search_by(by: By, body: bytes, query: str, *, limit: int, **where: Unpack[Narrowed]) -> Question[Answer]:
     asked = (("by", by), *_words(query), ("limit", str(limit)), *parameters(where))
     return Question("POST", "/search/by-example", _answer, asked, body, _MEDIA)
+
+
+def answer(question: str, *, limit: int, **where: Unpack[Narrowed]) -> Question[CitedAnswer]:
+    asked: dict[str, object] = {"q": question, "limit": limit}
+    for name, value in parameters(where):
+        if name in _LISTS:
+            asked[name] = [*cast(list[str], asked.get(name, [])), value]
+        else:
+            asked[name] = value == "true" if name == "final" else value
+    return Question("POST", "/answer", lambda reply: model(reply, CitedAnswer), body=_json(**asked), content_type=_JSON)
 
 
 def newest(*, limit: int, **where: Unpack[Narrowed]) -> Question[Answer]:
@@ -122,7 +143,7 @@ def _words(query: str) -> Params:
     return (("q", query),) if query else ()
 
 
-def _json(**change: str) -> bytes:
+def _json(**change: object) -> bytes:
     return json.dumps(change).encode()
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar, Unpack
 import httpx
 
 from nowseen.client import questions
-from nowseen.client.answers import Answer, Encoder, Health, Source, Speaker
+from nowseen.client.answers import Answer, CitedAnswer, Encoder, Health, Source, Speaker
 from nowseen.client.connection import FAILURES, LOCAL_NODE, PATIENCE_S, Connection, reply_of, request_of
 from nowseen.client.errors import NodeDown
 from nowseen.client.following import Pages, Watch
@@ -98,6 +98,13 @@ class Nowseen:
     ) -> Answer:
         """Moments about what is said in a recording, of at most 30 s and 20 MB."""
         return self._search_by("speech", recording, query, limit, where)
+
+    def answer(self, question: str, *, limit: int = 8, **where: Unpack[Narrowed]) -> CitedAnswer:
+        """A few sentences of the node's language model about the best moments, at most 12, each citing some of them.
+
+        Where there is no model, or it fails, the moments alone, and a `note` that says why.
+        """
+        return self._ask(questions.answer(question, limit=limit, **where))
 
     def newest(self, *, limit: int = 20, **where: Unpack[Narrowed]) -> Answer:
         """Of the latest event times, the latest first. They have no evidence, so no ids."""

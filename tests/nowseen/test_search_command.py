@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from domain.errors import ConfigError
+from nowseen.example_files import ExampleFile
 from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
-from nowseen.search_command import ExampleFile, print_search
+from nowseen.search_command import print_search
 from search.api_models import EvidenceModel, HeardModel, MomentModel, MoodModel, SearchModel
 
 START_S = 1_790_000_000.0
@@ -149,6 +150,16 @@ def test_a_range_that_is_none_is_refused(terminal: Terminal, given: str) -> None
     with pytest.raises(ConfigError, match="--arousal is MIN:MAX"):
         terminal.search(reply(), arousal=given)
     assert terminal.asked == []
+
+
+def test_what_is_too_weak_is_shown_when_it_is_asked_for(terminal: Terminal) -> None:
+    terminal.search(reply(moments=[]))
+    assert "--weak shows what is nearest" in terminal.out.getvalue()
+
+    assert terminal.search(reply(), weak=True) == FOUND
+    assert [asked.url.params.get("weak") for asked in terminal.asked] == [None, "true"]
+    with pytest.raises(ConfigError, match="--weak do not go together"):
+        terminal.search(reply(), weak=True, example=ExampleFile("picture", Path("some.jpg")))
 
 
 def test_no_match_differs_from_not_indexed_yet(terminal: Terminal) -> None:

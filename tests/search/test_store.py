@@ -169,7 +169,9 @@ def test_a_moment_comes_back_as_it_went_in(store: MomentStore) -> None:
     assert hit.score == pytest.approx(1.0, abs=1e-5)
     assert hit.stored.id == moment_id(spoken)
     assert hit.stored.stored_s == T0_S + 5.5
-    assert replace(hit.stored.moment, vectors={}) == replace(spoken, vectors={})
+    assert replace(hit.stored.moment, vectors={}) == replace(spoken, vectors={}, words=())
+    (stored,) = store.get("speech", [hit.stored.id])
+    assert stored.moment.words == spoken.words
     assert hit.stored.moment.vectors["text"] == pytest.approx(axis(3), abs=1e-6)
 
 

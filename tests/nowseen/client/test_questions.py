@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +21,7 @@ from nowseen.client import AsyncNowseen, BadRequest, Nowseen, answers, moments, 
 from nowseen.client.connection import request_of
 from nowseen.client.narrowing import Narrowed
 from nowseen.client.questions import Search
-from search import api_models, api_speakers, request
+from search import api_answers, api_models, api_speakers, request
 from search.api_filters import scope
 
 NAMES = st.text(min_size=1, max_size=20)
@@ -87,6 +88,12 @@ def test_the_client_can_say_all_the_node_understands() -> None:
     assert where.keys() == Narrowed.__annotations__.keys()
     sent = {name for name, _ in Search.of("", (), (), where).params}
     assert sent == set(inspect.signature(scope).parameters)
+    asked = json.loads(questions.answer("?", limit=3, **where).body or b"")
+    assert asked.keys() == api_answers.AnswerRequestModel.model_fields.keys()
+    assert api_answers.AnswerRequestModel(**asked).scope() == scope(
+        source=["a"], kind=["text"], since="1.0", until="2.0", speaker=["b"], mood=["sad"], language=["en"],
+        valence_min=0, valence_max=1, arousal_min=0, arousal_max=1, final=True,
+    )  # fmt: skip
     assert (questions.MOST_MOMENTS, questions.DEEPEST) == (request.MOST_MOMENTS, request.DEEPEST)
 
 
@@ -97,6 +104,8 @@ def test_the_client_can_say_all_the_node_understands() -> None:
         (api_models.HeardModel, moments.Heard), (api_models.MoodModel, moments.Mood),
         (api_models.ShareModel, moments.Share), (api_models.SearchModel, answers.Answer),
         (api_models.ClauseModel, answers.Clause), (api_models.FiltersModel, answers.Filters),
+        (api_models.WordingModel, answers.Wording),
+        (api_answers.AnswerModel, answers.CitedAnswer), (api_answers.SentenceModel, answers.Sentence),
         (api_models.SourceModel, answers.Source), (api_models.WatermarkModel, answers.Watermark),
         (api_models.EncoderModel, answers.Encoder), (api_models.HealthModel, answers.Health),
         (api_models.PartModel, answers.Part), (api_speakers.SpeakerModel, answers.Speaker),

@@ -43,6 +43,18 @@ async def test_an_answer_says_what_was_found_why_and_up_to_when(ask: Asker, node
     assert any("stands in" in warning for warning in answer.warnings)
 
 
+async def test_without_a_language_model_the_moments_are_the_answer(ask: Asker, node: Node) -> None:
+    node.put("speech", "the goalkeeper saved the penalty", 10)
+    node.put("text", "the goalkeeper saved the penalty", 20, source="wire")
+    answer = await ask.answer("who saved the penalty?", limit=3, sources=["cam", "gate"], since=START_S)
+    assert [(moment.source, moment.text) for moment in answer.moments] == [("cam", "the goalkeeper saved the penalty")]
+    assert (answer.question, answer.answer, answer.sentences) == ("who saved the penalty?", "", ())
+    assert "NOWSEEN_ANSWER_URL" in answer.note
+    assert any("'gate'" in warning for warning in answer.warnings)
+    with pytest.raises(NodeRefused, match="limit"):
+        await ask.answer("who?", limit=100)
+
+
 async def test_every_way_to_narrow_a_search_narrows_it(ask: Asker, node: Node) -> None:
     words = "we must talk about the budget"
     node.put("speech", words, 0, labels=Labels((ANA,), (ANGRY,)))
