@@ -208,7 +208,7 @@ class RuleBank:
         found, there = [], {key for each in (reading, *near) for key in keys_in(each.moment.text, each.labels)}
         for number in numbers:
             entry = self._entries[number]
-            if any(there.isdisjoint(keys) for keys in entry.needed):
+            if entry.needed and any(there.isdisjoint(keys) for keys in entry.needed):
                 continue
             candidate = _candidate(entry, reading, near)
             bar = max(entry.bars.get(source, -math.inf), raised_bars.get(number, -math.inf))

@@ -112,7 +112,9 @@ class _Week:
         self.bins.insert(at, bin)
         self.scores.insert(at, score)
         if len(self.bins) > capacity:
-            self.raise_floor(min(self.scores))
+            self.floor = floor = min(self.scores)
+            while floor in self.scores:
+                del self.bins[at := self.scores.index(floor)], self.scores[at]
         return True
 
     def raise_floor(self, floor: float) -> None:

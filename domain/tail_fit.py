@@ -23,10 +23,11 @@ import math
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """At this score and above there were so many incidents."""
 
     score: float
@@ -42,7 +43,7 @@ def levels(bins: Mapping[int, float], apart: int) -> list[Level]:
     found: list[Level] = []
     present: list[int] = []
     incidents = 0
-    for bin, score in sorted(bins.items(), key=lambda pair: (-pair[1], pair[0])):
+    for bin, score in sorted(sorted(bins.items()), key=itemgetter(1), reverse=True):
         at = bisect_left(present, bin)
         before = present[at - 1] if at > 0 and bin - present[at - 1] < apart else None
         after = present[at] if at < len(present) and present[at] - bin < apart else None
