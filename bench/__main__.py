@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from bench.readings import readings
 from bench.table import Budgets, print_figures
 from domain.ports import PCM_RATE_HZ
 from nowseen.isolation import isolated
+from nowseen.network_ports import free_ports
 from nowseen.part_log import PartLog
 from nowseen.sample_media import SampleSource, make_sources
 from nowseen.samples import fetch_samples
@@ -28,6 +30,8 @@ LATEST = Path(__file__).parent / "latest.json"
 BUDGETS: Budgets = {
     "freshness_scene_p95_s": ("end of a chunk to searchable, one live 720p source, p95, s", 5.0, False),
     "freshness_speech_p95_s": ("end of an utterance to searchable, the same source, p95, s", 8.0, False),
+    "alert_p95_s": ("end of what a rule tells of, in the source, to its webhook received, p95, s", 6.0, False),
+    "alerts_missing": ("rules for what the live source shows and says that nobody was told of", 0.0, False),
     "efficiency": ("bare decode + encode + transcribe time / pipeline wall time at full speed", 0.8, True),
     "search_p95_ms": ("search through the API while indexing, text encoding included, p95, ms", 100.0, False),
     "speech_final_p95_s": ("an utterance's last word to its final text searchable, live, p95, s", 4.0, False),
@@ -45,17 +49,20 @@ def main() -> int:
     samples = fetch_samples(cache)
     made, missing = make_sources(samples, cache)
     sources = {source.name: source for source in made}
-    if not {"bookclub", "panel"} <= sources.keys():
-        print("the samples with speech can't be had:", "; ".join((*samples.missing, *missing)), file=sys.stderr)
+    if not {"bookclub", "panel", "gallery"} <= sources.keys():
+        print("not all samples can be had:", "; ".join((*samples.missing, *missing)), file=sys.stderr)
         return 1
     spoken = sources["bookclub"]
     measured: list[pipeline.Measured] = []
 
     async def measure(_: Mapping[str, PartLog]) -> int:
-        measured.append(await pipeline.measure(settings, spoken, reading))
+        played = pipeline.Played(spoken, reading, sources["gallery"])
+        measured.append(await pipeline.measure(settings, played, receiver_port))
         return 0
 
     with tempfile.TemporaryDirectory(prefix="nowseen-bench-") as folder, isolated(Path(folder)) as (settings, parts):
+        [receiver_port] = free_ports(1)
+        os.environ["NOWSEEN_WEBHOOK_ALLOW"] = f"127.0.0.1:{receiver_port}"  # `isolated` takes it back
         _, sound = readings(samples.files)
         write_wav(Path(folder) / "reading.wav", sound)
         reading = SampleSource("reading", Path(folder) / "reading.wav", len(sound) / PCM_RATE_HZ, ("speech",))
@@ -81,6 +88,9 @@ def _figures(measured: pipeline.Measured, bare: Mapping[str, float], words: Mapp
     figures = {
         "freshness_scene_p95_s": pipeline.p95(measured.freshness_scene_s),
         "freshness_speech_p95_s": pipeline.p95(measured.freshness_speech_s),
+        "alert_p95_s": pipeline.p95(measured.alerts.late_s),
+        "alerts_received": len(measured.alerts.late_s),
+        "alerts_missing": measured.alerts.missing,
         "efficiency": sum(bare.values()) / measured.wall_s,
         "search_p95_ms": pipeline.p95(measured.search_ms),
         "rss_gb": measured.rss_gb,

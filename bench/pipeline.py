@@ -1,4 +1,4 @@
-"""The product, running: freshness of a live source, wall time at full speed, searches meanwhile, memory.
+"""The product, running: freshness of a live source, alerts of it, wall time at full speed, searches meanwhile, memory.
 
 The last word of an utterance ends where its sound does, less the pad the cutter keeps behind speech.
 """
@@ -16,11 +16,13 @@ import httpx
 import numpy as np
 import psutil
 
+from bench.alerts import Alerts, watching
 from domain.utterances import UtteranceRules
 from nowseen.sample_media import SampleSource
 from nowseen.settings import Settings
 from nowseen.up_command import nowseen
 
+LIVE, OTHER = "live", "gallery"  # sources
 LIVE_S = 75.0
 COPIES = 4
 READINGS = 3  # at once, as several live sources are; what starting a publisher takes is not transcription
@@ -37,18 +39,29 @@ class Measured:
     speech_final_s: list[float] = field(default_factory=list)
     speech_provisional_s: list[float] = field(default_factory=list)
     search_ms: list[float] = field(default_factory=list)
+    alerts: Alerts = field(default_factory=Alerts)
     transcribe_wall_s: float = 0.0
     wall_s: float = 0.0
     rss_gb: float = 0.0
     pss_gb: float = 0.0
 
 
-async def measure(settings: Settings, spoken: SampleSource, reading: SampleSource) -> Measured:
-    """With everything up. Takes a few minutes. `reading` is sound alone."""
-    measured = Measured()
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What is published."""
+
+    spoken: SampleSource
+    reading: SampleSource  # sound alone
+    pictures: SampleSource  # of which nothing is in `spoken`
+
+
+async def measure(settings: Settings, played: Played, receiver_port: int) -> Measured:
+    """With everything up. Takes a few minutes."""
+    measured, spoken, reading = Measured(), played.spoken, played.reading
     async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=30.0) as client:
-        await _search(client, "warm up")
-        await _live(client, spoken, measured)
+        await asyncio.gather(_search(client, "warm up"), _wall_s(client, played.pictures, OTHER, 1))
+        async with watching(client, receiver_port, LIVE, OTHER) as measured.alerts:
+            await _live(client, spoken, measured)
         measured.transcribe_wall_s = await _wall_s(client, reading, "reading", READINGS) / READINGS
         searching = asyncio.create_task(_search_on(client, measured))
         try:
@@ -62,7 +75,7 @@ async def measure(settings: Settings, spoken: SampleSource, reading: SampleSourc
 async def _live(client: httpx.AsyncClient, spoken: SampleSource, measured: Measured) -> None:
     """Looks every 50 ms from outside: what counts is when a client could have found it."""
     live = await asyncio.create_subprocess_exec(
-        *nowseen("publish", str(spoken.path), "--source", "live", "--realtime", "--loop"),
+        *nowseen("publish", str(spoken.path), "--source", LIVE, "--realtime", "--loop"),
         stdout=asyncio.subprocess.DEVNULL,
     )
     ends = time.monotonic() + LIVE_S
@@ -70,11 +83,11 @@ async def _live(client: httpx.AsyncClient, spoken: SampleSource, measured: Measu
     seen_until_s = 0.0
     try:
         while time.monotonic() < ends:
-            watermarks = (await _watermarks(client)).get("live", {})
+            watermarks = (await _watermarks(client)).get(LIVE, {})
             if (until_s := watermarks.get("scene", 0.0)) > seen_until_s:
                 seen_until_s = until_s
                 measured.freshness_scene_s.append(time.time() - until_s)
-            newest = await client.get("/moments/newest", params={"source": "live", "kind": "speech", "limit": 5})
+            newest = await client.get("/moments/newest", params={"source": LIVE, "kind": "speech", "limit": 5})
             for moment in newest.json()["moments"]:
                 key = moment["start_s"], moment["end_s"], moment["is_final"]
                 if key in heard:

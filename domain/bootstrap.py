@@ -1,4 +1,4 @@
-"""How sure a mean over queries is, and whether the difference of two means is more than chance.
+"""How sure a mean or a ratio over queries is, and whether the difference of two of them is more than chance.
 
 The percentile bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13): the queries are
 drawn again and again, with replacement, and the middle 95 % of the means are the interval. It says how far the figure
@@ -76,3 +76,57 @@ def paired_differences(
         Difference(interval.mean, interval.low, interval.high, bool(many and (interval.low > 0 or interval.high < 0)))
         for interval, many in zip(mean_intervals(change, options), enough, strict=True)
     ]
+
+
+def ratio_intervals(parts: npt.ArrayLike, options: BootstrapOptions | None = None) -> list[Interval]:
+    """(n, m, 2) numerators and denominators of n queries in m ratios of sums, such as precision over all alarms of all
+    rules -> an interval for each; its `mean` is the ratio of the sums. Resamples in which a ratio divides by 0 are left
+    out of it.
+
+    Raises ValueError when there is no query, a part is negative or not finite, or a ratio divides by 0 altogether.
+    """
+    ratio, ratios = _ratios(parts, options or BootstrapOptions())
+    return _around(ratio, ratios, options or BootstrapOptions())
+
+
+def ratio_differences(
+    before: npt.ArrayLike, after: npt.ArrayLike, options: BootstrapOptions | None = None
+) -> list[Difference]:
+    """Of two systems' ratios, as `ratio_intervals` takes them, second less first, from the same resamples.
+
+    It is more than chance as in `paired_differences`; what has to differ is what a query adds. Raises ValueError as
+    `ratio_intervals` does, and when the two are not of one shape.
+    """
+    first, second = np.asarray(before, np.float64), np.asarray(after, np.float64)
+    if first.shape != second.shape:
+        raise ValueError(f"pairs are needed, not {first.shape} and {second.shape}")
+    options = options or BootstrapOptions()
+    (one, ones), (other, others) = _ratios(first, options), _ratios(second, options)
+    many = (first != second).any(axis=2).sum(axis=0) >= LEAST_DIFFERENT
+    return [
+        Difference(each.mean, each.low, each.high, bool(enough and (each.low > 0 or each.high < 0)))
+        for each, enough in zip(_around(other - one, others - ones, options), many, strict=True)
+    ]
+
+
+def _ratios(parts: npt.ArrayLike, options: BootstrapOptions) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """(m,) of all queries, and (resamples, m), not a number where it divides by 0."""
+    table = np.asarray(parts, np.float64)
+    if table.ndim != 3 or table.shape[2] != 2 or not len(table):
+        raise ValueError(f"ratios need queries: the parts are (queries, ratios, 2), not of shape {table.shape}")
+    if not np.isfinite(table).all() or (table < 0).any() or (table[:, :, 1].sum(axis=0) == 0).any():
+        raise ValueError("a part is negative or not finite, or all of a ratio's denominators are 0")
+    random, count = np.random.default_rng(options.seed), len(table)
+    sums = np.stack([table[random.integers(0, count, count)].sum(axis=0) for _ in range(options.resamples)])
+    ratios = np.full(sums.shape[:2], np.nan)
+    np.divide(sums[:, :, 0], sums[:, :, 1], out=ratios, where=sums[:, :, 1] > 0)
+    whole = table.sum(axis=0)
+    return whole[:, 0] / whole[:, 1], ratios
+
+
+def _around(
+    measured: npt.NDArray[np.float64], resampled: npt.NDArray[np.float64], options: BootstrapOptions
+) -> list[Interval]:
+    tail = (1 - options.confidence) / 2
+    low, high = np.nanquantile(resampled, [tail, 1 - tail], axis=0)
+    return [Interval(*row) for row in np.stack([measured, low, high], axis=1).tolist()]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowseen.retrieval_cli import RetrievalByDefault, retrieval
+from nowseen.retrieval_cli import RetrievalByDefault, retrieval, rules
 
 if TYPE_CHECKING:
     from nowseen.evaluate_mood import MoodEvaluated
@@ -23,6 +23,7 @@ evaluate = typer.Typer(
     "`nowseen evaluate DATASET` is `nowseen evaluate retrieval DATASET`.",
 )
 evaluate.command()(retrieval)
+evaluate.command()(rules)
 
 _Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 

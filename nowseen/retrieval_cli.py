@@ -1,4 +1,4 @@
-"""`nowseen evaluate retrieval`. As in cli.py, it imports what it needs when it runs."""
+"""`nowseen evaluate retrieval` and `rules`. As in cli.py, each imports what it needs when it runs."""
 
 from __future__ import annotations
 
@@ -50,3 +50,19 @@ def retrieval(
         raise ConfigError(f"one data set at a time, not {len(what)}; --compare is for results")
     chosen = {"pictures": pictures, "sentences": sentences, "voices": voices, "speech": speech}
     retrieval_command(load_settings(), what[0], chosen, output, as_json=as_json)
+
+
+def rules(
+    what: Annotated[str, typer.Argument(help="A folder, or `shipped`.")] = "shipped",
+    pictures: Annotated[str | None, typer.Option(help="Picture encoder, in place of the settings'.")] = None,
+    sentences: Annotated[str | None, typer.Option(help="Sentence encoder, likewise.")] = None,
+    speech: Annotated[str | None, typer.Option(help="Speech encoder, likewise.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """How often rules tell what they should, and how often they are right: against one threshold for all
+    (docs/evaluation.md)."""
+    from nowseen.retrieval.rule_command import rules_command
+    from nowseen.settings import load_settings
+
+    chosen = {"pictures": pictures, "sentences": sentences, "speech": speech}
+    rules_command(load_settings(), what, chosen, as_json=as_json)

@@ -35,6 +35,7 @@ def search(
     language: Annotated[list[str] | None, typer.Option(help="Such as en or fr; repeatable.")] = None,
     since: Annotated[str | None, typer.Option(help="10m, 2h, 3d ago, ISO 8601 or Unix seconds.")] = None,
     until: Annotated[str | None, typer.Option(help="10m, 2h, 3d ago, ISO 8601 or Unix seconds.")] = None,
+    weak: Annotated[bool, typer.Option("--weak", help="Also what is too weak to be evidence, by words alone.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many moments at most.")] = 10,
     offset: Annotated[int, typer.Option(help="How many moments to pass over: the pages before.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer as it is.")] = False,
@@ -60,6 +61,7 @@ def search(
         offset=offset,
         like=like or (),
         unlike=unlike or (),
+        weak=weak,
         example=one_example(picture=picture, clip=clip, voice=voice, speech=speech),
         json_output=as_json,
     )

@@ -38,6 +38,7 @@ def print_search(
     offset: int = 0,
     like: Sequence[str] = (),
     unlike: Sequence[str] = (),
+    weak: bool = False,
     example: ExampleFile | None = None,
     json_output: bool = False,
     console: Console | None = None,
@@ -59,12 +60,13 @@ def print_search(
     asked |= {name: value for name, value in (("since", since), ("until", until)) if value is not None}
     asked |= _range("valence", valence) | _range("arousal", arousal)
     asked |= {"like": list(like), "unlike": list(unlike)} | ({"offset": offset} if offset else {})
+    asked |= {"weak": "true"} if weak else {}
     try:
         if example is None:
             answer = ask_node(api_url, "GET", "/search", holds="moments", transport=transport, params=asked)
         else:
-            if like or unlike or offset:
-                raise ConfigError("--like, --unlike and --offset do not go together with a file to search by")
+            if like or unlike or offset or weak:
+                raise ConfigError("--like, --unlike, --offset and --weak do not go together with a file to search by")
             answer = ask_node(
                 api_url, "POST", "/search/by-example", holds="moments", transport=transport,
                 params=asked | {"by": example.by}, content=example.read(), headers=MEDIA,
@@ -77,6 +79,8 @@ def print_search(
         console.print_json(json.dumps(answer))
     else:
         _print(console, query, answer)
+        if query and not answer["moments"] and not weak:
+            console.print("[dim]--weak shows what is nearest to it, though it is likely something else.[/dim]")
     return FOUND if answer["moments"] else NOTHING_FOUND
 
 

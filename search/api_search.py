@@ -35,6 +35,8 @@ InScope = Annotated[Scope, Depends(scope)]
 Offset = Annotated[int, Query(ge=0, description="moments to pass over: the pages before this one")]
 MomentIds = Annotated[list[UUID], Query(description="of evidence in an earlier answer; repeat it for several")]
 
+Weak = Annotated[bool, Query(description="also what is too weak to be evidence, after what is: scores below 0.15")]
+
 
 def search_routes(parts: ApiParts) -> APIRouter:
     routes = APIRouter(tags=["search"])
@@ -46,6 +48,7 @@ def search_routes(parts: ApiParts) -> APIRouter:
         q: Annotated[str, Query(description="what to look for: docs/search.md", max_length=LONGEST_QUERY)] = "",
         like: MomentIds = [],  # noqa: B006  (the framework copies it)
         unlike: MomentIds = [],  # noqa: B006
+        weak: Weak = False,
         limit: Limit = 10,
         offset: Offset = 0,
     ) -> SearchModel:
@@ -63,6 +66,7 @@ def search_routes(parts: ApiParts) -> APIRouter:
             offset=offset,
             like=parts.service.examples(map(str, like)),
             unlike=parts.service.examples(map(str, unlike)),
+            weak=weak,
         )
         return found(parts, request, q, query, asked, scope.sources)
 

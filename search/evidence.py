@@ -81,7 +81,7 @@ class EvidenceFinder:
             for by in dict.fromkeys(example.by for example in wanted.like):
                 if modality in _VECTOR_OF[by]:
                     found += self._by_example(wanted, modality, by, fetched, watch, vectors)
-        return [each for each in found if each.score >= self._options.least_score]
+        return found if wanted.weak else [each for each in found if each.score >= self._options.least_score]
 
     def picture_query(self, wanted: Wanted) -> Vector | None:
         """The vector its words are compared with pictures by; None when no picture was asked for."""

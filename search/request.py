@@ -47,6 +47,7 @@ class Wanted:
     like: tuple[Example, ...] = ()
     unlike: tuple[Example, ...] = ()  # what is nearer to one of these than to those to be like is left out
     alternatives: tuple[Wording, ...] = ()  # to the text and its phrases: any one will do
+    weak: bool = False  # also what is too weak to be evidence
 
     def __post_init__(self) -> None:
         if len(self.text) > LONGEST_QUERY:

@@ -26,9 +26,10 @@ def request_of(
     offset: int = 0,
     like: Sequence[Example] = (),
     unlike: Sequence[Example] = (),
+    weak: bool = False,
 ) -> SearchRequest:
     """Examples belong to the first of several clauses. Raises BadQuery for what can't be true."""
-    first, *others = (_wanted(clause, resolve, where, tuple(modalities)) for clause in query.clauses)
+    first, *others = (_wanted(clause, resolve, where, tuple(modalities), weak) for clause in query.clauses)
     return SearchRequest(
         first.text,
         first.modalities,
@@ -39,13 +40,16 @@ def request_of(
         tuple(like),
         tuple(unlike),
         first.alternatives,
+        weak,
         limit,
         offset,
         tuple(others),
     )
 
 
-def _wanted(clause: Clause, resolve: Resolve, where: MomentFilter, modalities: tuple[Modality, ...]) -> Wanted:
+def _wanted(
+    clause: Clause, resolve: Resolve, where: MomentFilter, modalities: tuple[Modality, ...], weak: bool
+) -> Wanted:
     asked = clause.where.kinds or MODALITIES
     kinds = tuple(kind for kind in modalities or MODALITIES if kind in asked and kind not in clause.where_not.kinds)
     if not kinds:
@@ -58,6 +62,7 @@ def _wanted(clause: Clause, resolve: Resolve, where: MomentFilter, modalities: t
         clause.excluded,
         clause.excluded_phrases,
         alternatives=clause.alternatives,
+        weak=weak,
     )
 
 

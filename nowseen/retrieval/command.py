@@ -33,8 +33,8 @@ def retrieval_command(
     dataset = load_dataset(what, settings.cache)
     models = load_models(topology, names, encoder_options(settings), hearing=must_hear(dataset))
     now = datetime.now(UTC)
-    found = evaluate_retrieval(dataset, models, encoders.voice_activity, now, tell=_progress)
-    _progress("")
+    found = evaluate_retrieval(dataset, models, encoders.voice_activity, now, tell=progress)
+    progress("")
     path = output or settings.data / "evaluations" / f"{_file_name(dataset.name)}-{now:%Y%m%dT%H%M%SZ}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(to_json(found) + "\n", encoding="utf-8")
@@ -50,7 +50,7 @@ def compare_command(paths: list[Path], *, as_json: bool) -> None:
     print(json.dumps(asdict(compared), indent=1, ensure_ascii=False) if as_json else comparison_text(compared))
 
 
-def _progress(what: str) -> None:
+def progress(what: str) -> None:
     """One line that is written over, for people; nothing where nobody watches."""
     if sys.stderr.isatty():
         print(f"\r\033[K{what}", end="", file=sys.stderr, flush=True)

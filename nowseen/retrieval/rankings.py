@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -41,12 +42,12 @@ def rankings(task: Task, queries: Sequence[Query], index: RetrievalIndex, models
         return {"vectors": by_vectors}
     service = SearchService(index.moments, models.sentences, models.pictures)
 
-    def by_search(query: Query) -> list[str]:
+    def by_search(query: Query, weak: bool = False) -> list[str]:
         modality: Modality = task.kind
-        answer = service.search(SearchRequest(query.text, modalities=(modality,), limit=DEPTH))
+        answer = service.search(SearchRequest(query.text, modalities=(modality,), weak=weak, limit=DEPTH))
         return list(dict.fromkeys(index.item_of[moment.evidence[0].moment_id] for moment in answer.moments))
 
-    return {"search": by_search, "vectors": by_vectors}
+    return {"search": by_search, "--weak": partial(by_search, weak=True), "vectors": by_vectors}
 
 
 def without_itself(query: Query, items: Sequence[Item]) -> tuple[Query, frozenset[str]]:

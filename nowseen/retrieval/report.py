@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from domain.bootstrap import Difference, Interval
 from domain.ports import EncoderInfo
@@ -22,8 +22,7 @@ _NAME_WIDTH, _FIGURE_WIDTH = 9, 14
 
 def result_text(found: RetrievalEvaluated) -> str:
     lines = [f"{found.dataset} ({found.fingerprint[:8]}), in percent, with {found.bootstrap.confidence:.0%} intervals"]
-    lines += [_encoder(info) for info in found.encoders]
-    lines += [f"  note: {info.warning}" for info in found.encoders if info.warning]
+    lines += encoder_lines(found.encoders)
     for task in found.tasks:
         lines += ["", *_task(task)]
     if found.not_indexed:
@@ -45,6 +44,10 @@ def comparison_text(compared: RetrievalCompared) -> str:
     return "\n".join(lines)
 
 
+def encoder_lines(used: Sequence[EncoderInfo]) -> list[str]:
+    return [*map(_encoder, used), *(f"  note: {info.warning}" for info in used if info.warning)]
+
+
 def _encoder(info: EncoderInfo) -> str:
     instead = f", in place of {info.stand_in_for}" if info.stand_in_for else ""
     return f"  {info.role}: {info.name}{instead}, from {info.origin}"
@@ -54,11 +57,11 @@ def _task(task: TaskEvaluated) -> Iterator[str]:
     yield f"{task.task}: {task.queries} queries, {task.items} items"
     yield " " * _NAME_WIDTH + "".join(f"{_TITLES[metric]:>{_FIGURE_WIDTH}}" for metric in METRICS)
     for name, ranking in task.rankings.items():
-        figures = "".join(f"{_with_interval(ranking.metrics[metric]):>{_FIGURE_WIDTH}}" for metric in METRICS)
+        figures = "".join(f"{interval_text(ranking.metrics[metric]):>{_FIGURE_WIDTH}}" for metric in METRICS)
         yield f"{name:<{_NAME_WIDTH}}{figures}"
 
 
-def _with_interval(interval: Interval) -> str:
+def interval_text(interval: Interval) -> str:
     return f"{_percent(interval.mean)} ({100 * interval.low:.0f}-{100 * interval.high:.0f})"
 
 
@@ -67,10 +70,10 @@ def _compared(row: RankingCompared, names: tuple[str, ...]) -> Iterator[str]:
     for metric in METRICS:
         yield f"  {_TITLES[metric]:<10}{_percent(row.means[0][metric])}"
         for name, means, differences in zip(names[1:], row.means[1:], row.differences, strict=True):
-            yield f"  {'':<10}{_percent(means[metric])} {_difference(differences[metric])}  {name}"
+            yield f"  {'':<10}{_percent(means[metric])} {difference_text(differences[metric])}  {name}"
 
 
-def _difference(change: Difference) -> str:
+def difference_text(change: Difference) -> str:
     if change.mean == change.low == change.high == 0:
         return "the same"
     told = "more than chance" if change.is_more_than_chance else "may be chance"

@@ -152,6 +152,16 @@ def test_a_range_that_is_none_is_refused(terminal: Terminal, given: str) -> None
     assert terminal.asked == []
 
 
+def test_what_is_too_weak_is_shown_when_it_is_asked_for(terminal: Terminal) -> None:
+    terminal.search(reply(moments=[]))
+    assert "--weak shows what is nearest" in terminal.out.getvalue()
+
+    assert terminal.search(reply(), weak=True) == FOUND
+    assert [asked.url.params.get("weak") for asked in terminal.asked] == [None, "true"]
+    with pytest.raises(ConfigError, match="--weak do not go together"):
+        terminal.search(reply(), weak=True, example=ExampleFile("picture", Path("some.jpg")))
+
+
 def test_no_match_differs_from_not_indexed_yet(terminal: Terminal) -> None:
     assert terminal.search(reply(moments=[])) == NOTHING_FOUND
     assert "Nothing found" in terminal.out.getvalue()

@@ -429,6 +429,18 @@ async def test_nothing_known_differs_from_nothing_found(
     assert not any("'cam'" in warning for warning in answer["warnings"])
 
 
+async def test_what_is_too_weak_to_be_evidence_is_there_for_who_asks(
+    ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    store_moment("speech", "good evening")
+    asked = {"q": "quantum chromodynamics"}
+    assert (await ask.get("/search", params=asked)).json()["moments"] == []
+
+    (weak,) = (await ask.get("/search", params={**asked, "weak": "true"})).json()["moments"]
+    assert weak["text"] == "good evening"
+    assert weak["score"] < 0.15
+
+
 async def test_a_stand_in_is_said_wherever_it_matters(ask: httpx.AsyncClient) -> None:
     said = "pictures: concept stands in for open_clip:ViT-B-32: knows no people"
     assert said in (await ask.get("/search", params={"q": "zebra"})).json()["warnings"]

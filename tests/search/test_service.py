@@ -134,6 +134,16 @@ def test_no_match_is_an_honest_answer(service: SearchService, query: str) -> Non
     assert service.search(SearchRequest(query)).moments == ()
 
 
+@pytest.mark.parametrize("query", ["quantum chromodynamics lecture", "a palace or temple", "baking bread"])
+def test_what_is_too_weak_is_found_when_it_is_asked_for_and_comes_last(service: SearchService, query: str) -> None:
+    strong, all = (service.search(SearchRequest(query, weak=weak)).moments for weak in (False, True))
+    texts = [moment.text for moment in strong]
+
+    assert [moment.text for moment in all][: len(texts)] == texts
+    assert {(moment.source, moment.start_s) for moment in all} >= {("camera", T0_S), ("news", T0_S)}
+    assert all[-1].score < 0.15
+
+
 def test_the_scope_holds_for_every_kind_of_evidence(service: SearchService) -> None:
     only_text = service.search(SearchRequest("river flood homes", modalities=("text",)))
     assert {each.modality for moment in only_text.moments for each in moment.evidence} == {"text"}

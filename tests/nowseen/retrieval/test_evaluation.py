@@ -77,9 +77,9 @@ def task(found: RetrievalEvaluated, name: str) -> TaskEvaluated:
 
 def test_every_task_is_measured_against_the_items_of_its_kind(found: RetrievalEvaluated) -> None:
     assert [(each.task, each.queries, each.items, [*each.rankings]) for each in found.tasks] == [
-        ("text->scene", 2, 3, ["search", "vectors"]),
+        ("text->scene", 2, 3, ["search", "--weak", "vectors"]),
         ("image->scene", 1, 3, ["vectors"]),
-        ("text->speech", 2, 7, ["search", "vectors"]),
+        ("text->speech", 2, 7, ["search", "--weak", "vectors"]),
         ("speaker", 2, 7, ["vectors"]),
     ]
 
