@@ -44,7 +44,7 @@ SPEAKERS = CollectionSpec(
 )
 _TOPICS = 2000
 _TOPIC_STAYS = 20  # moments of a source
-_VOCABULARY = 50_000
+VOCABULARY = 50_000
 _WAYS = 40  # about the inner dimension that is found in real embeddings
 _CONE_SHARE, _TOPIC_SHARE, _SOURCE_SHARE, _LOOK_SHARE, _MOMENT_SHARE, _NOISE_SHARE = 1.0, 0.7, 0.5, 0.5, 0.15, 0.1
 _CALM = Mood("calm", 0.2, -0.4, 0.5, (Share("voice", "pitch below this speaker's usual", 0.2, -0.4, 1.0),))
@@ -113,7 +113,7 @@ def moments(kind: Kind, numbers: npt.NDArray[np.int64]) -> Iterator[tuple[Moment
     rng = np.random.default_rng(int(numbers[0]))
     rows = _moment_vectors(kind, numbers).tolist()
     voices = _unit(_directions(200, VOICE_SIZE)[topics % 200] + 0.02 * rng.normal(size=(numbers.size, VOICE_SIZE)))
-    spoken = (_VOCABULARY ** rng.random((numbers.size, 14))).astype(np.int64)
+    spoken = (VOCABULARY ** rng.random((numbers.size, 14))).astype(np.int64)
     for row, number in enumerate(numbers.tolist()):
         at_s = start_s(number)
         name = source_name(number % SOURCES)

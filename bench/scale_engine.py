@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import qdrant_edge as edge
 
-from bench.scale_data import MOMENT_S, SOURCES, SPECS, Kind, query_vectors, source_name, start_s
+from bench.scale_data import MOMENT_S, SOURCES, SPECS, VOCABULARY, Kind, query_vectors, source_name, start_s
 from domain.events import Vector
 from domain.ports import MomentFilter
 from search.collections import WORDS, SparseWords
@@ -128,6 +128,6 @@ def _words(wanted: int) -> Iterator[SparseWords]:
     """Two to four words, common and rare ones."""
     rng, words = np.random.default_rng(17), Bm25Words()
     for at in range(wanted):
-        query = words.of_query(" ".join(f"w{int(50_000**share)}" for share in rng.random(2 + at % 3)))
+        query = words.of_query(" ".join(f"w{int(VOCABULARY**share)}" for share in rng.random(2 + at % 3)))
         if query is not None:
             yield query

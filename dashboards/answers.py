@@ -13,28 +13,28 @@ from domain.mood import MoodLabel
 CompleteUntil = dict[str, dict[Modality, float]]  # source -> modality -> everything before this time is indexed
 
 
-class _Answer(BaseModel):
+class NodeAnswer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Heard(_Answer):
+class Heard(NodeAnswer):
     id: str
     label: str
 
 
-class Share(_Answer):
+class Share(NodeAnswer):
     kind: CueKind
     what: str
     share: float  # of the mood's evidence, 0 to 1
 
 
-class Mood(_Answer):
+class Mood(NodeAnswer):
     label: MoodLabel
     confidence: float  # 0 to 1
     evidence: tuple[Share, ...] = ()  # the largest share first
 
 
-class Evidence(_Answer):
+class Evidence(NodeAnswer):
     moment_id: str = ""
     modality: Modality
     why: str | None = None  # "picture", "meaning", "words", "voice" or "filter"; None when nothing was asked
@@ -45,7 +45,7 @@ class Evidence(_Answer):
     matched_words: tuple[str, ...] = ()
 
 
-class Moment(_Answer):
+class Moment(NodeAnswer):
     source: str
     start_s: float
     end_s: float
@@ -61,7 +61,7 @@ class Moment(_Answer):
     is_final: bool = True  # false while the text may still change
 
 
-class Filters(_Answer):
+class Filters(NodeAnswer):
     """As they were written in the query."""
 
     sources: tuple[str, ...] = ()
@@ -71,11 +71,19 @@ class Filters(_Answer):
     kinds: tuple[str, ...] = ()
 
 
-class Clause(_Answer):
+class Wording(NodeAnswer):
+    """One way to say what is looked for."""
+
+    text: str = ""
+    phrases: tuple[str, ...] = ()
+
+
+class Clause(NodeAnswer):
     """How a part of the query was read: what must be true at one time of one source."""
 
     text: str = ""  # what is ranked by: words and phrases
     phrases: tuple[str, ...] = ()
+    alternatives: tuple[Wording, ...] = ()  # to the text and its phrases: any one will do
     excluded: tuple[str, ...] = ()
     where: Filters = Filters()
     where_not: Filters = Filters()
@@ -83,7 +91,7 @@ class Clause(_Answer):
     until_s: float | None = None
 
 
-class Found(_Answer):
+class Found(NodeAnswer):
     moments: tuple[Moment, ...]
     understood: tuple[Clause, ...] = ()  # of several, all at the same time
     complete_until: CompleteUntil = {}
@@ -91,34 +99,34 @@ class Found(_Answer):
     warnings: tuple[str, ...] = ()
 
 
-class Watermark(_Answer):
+class Watermark(NodeAnswer):
     until_s: float
     stored_s: float | None = None
     behind_s: float
 
 
-class SourceStatus(_Answer):
+class SourceStatus(NodeAnswer):
     source: str
     moments: dict[Modality, int] = {}
     watermarks: dict[Modality, Watermark] = {}
 
 
-class Sources(_Answer):
+class Sources(NodeAnswer):
     sources: tuple[SourceStatus, ...]
 
 
-class Encoder(_Answer):
+class Encoder(NodeAnswer):
     role: str
     name: str
     stand_in_for: str | None = None
     warning: str | None = None
 
 
-class Encoders(_Answer):
+class Encoders(NodeAnswer):
     encoders: tuple[Encoder, ...]
 
 
-class Speaker(_Answer):
+class Speaker(NodeAnswer):
     id: str
     label: str
     name: str | None = None
@@ -127,17 +135,17 @@ class Speaker(_Answer):
     is_enrolled: bool = False  # known from a recording that was given on purpose
 
 
-class Speakers(_Answer):
+class Speakers(NodeAnswer):
     speakers: tuple[Speaker, ...]
 
 
-class Place(_Answer):
+class Place(NodeAnswer):
     """Characters of the query: from `start` on, before `end`."""
 
     start: int
     end: int
 
 
-class Refusal(_Answer):
+class Refusal(NodeAnswer):
     error: str
     at: Place | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import httpx
@@ -46,52 +46,58 @@ class SearchApi:
     def search(self, question: Question, limit: int) -> Found:
         params = question.params(limit, time.time())
         if question.file is None:
-            return self._get("/search", Found, params)
+            return self.get("/search", Found, params)
         answer = self._ask("POST", "/search/by-example", params, content=question.file.content)
         return _read("/search/by-example", answer, Found)
 
     def newest(self, where: SearchFilter, limit: int) -> Found:
         """Latest first. The node does not limit this by time: that part of `where` is not sent."""
-        return self._get("/moments/newest", Found, where.params(limit))
+        return self.get("/moments/newest", Found, where.params(limit))
 
     def sources(self) -> Sources:
-        return self._get("/sources", Sources)
+        return self.get("/sources", Sources)
 
     def encoders(self) -> Encoders:
-        return self._get("/encoders", Encoders)
+        return self.get("/encoders", Encoders)
 
     def speakers(self) -> Sequence[Speaker]:
-        return self._get("/speakers", Speakers).speakers
+        return self.get("/speakers", Speakers).speakers
 
     def name_speaker(self, id: str, name: str) -> Speaker:
-        return self._send("PATCH", f"/speakers/{id}", Speaker, {"name": name})
+        return self.send("PATCH", f"/speakers/{id}", Speaker, {"name": name})
 
     def merge_speakers(self, id: str, into: str) -> Speaker:
         """The two are one voice; the second one's name stays."""
-        return self._send("POST", f"/speakers/{id}/merge", Speaker, {"into": into})
+        return self.send("POST", f"/speakers/{id}/merge", Speaker, {"into": into})
 
-    def _get(self, path: str, shape: type[_T], params: Params | None = None) -> _T:
+    def get(self, path: str, shape: type[_T], params: Params | None = None) -> _T:
         answer = self._ask("GET", path, params=params)
         if answer.status_code == 404:  # something else answers at this address
             raise ApiDown(f"it answered {answer.status_code}: {_refusal(answer).error}")
         return _read(path, answer, shape)
 
-    def _send(self, method: str, path: str, shape: type[_T], change: dict[str, str]) -> _T:
-        return _read(path, self._ask(method, path, change=change), shape)
+    def send(
+        self, method: str, path: str, shape: type[_T], body: Mapping[str, object], timeout_s: float | None = None
+    ) -> _T:
+        return _read(path, self._ask(method, path, body=body, timeout_s=timeout_s), shape)
+
+    def delete(self, path: str, timeout_s: float | None = None) -> None:
+        _check(self._ask("DELETE", path, timeout_s=timeout_s))
 
     def _ask(
         self,
         method: str,
         path: str,
         params: Params | None = None,
-        change: dict[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
         content: bytes | None = None,
+        timeout_s: float | None = None,
     ) -> httpx.Response:
         try:
             # No proxy from the environment: the node is on this machine or on a network of one's own.
             answer = httpx.request(
-                method, self.url + path, params=params, json=change, content=content, verify=self._tls, trust_env=False,
-                timeout=self._timeout_s if content is None else _EXAMPLE_TIMEOUT_S,
+                method, self.url + path, params=params, json=body, content=content, verify=self._tls, trust_env=False,
+                timeout=timeout_s or (self._timeout_s if content is None else _EXAMPLE_TIMEOUT_S),
                 headers={} if content is None else {"Content-Type": "application/octet-stream"},
             )  # fmt: skip
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -102,15 +108,19 @@ class SearchApi:
 
 
 def _read(path: str, answer: httpx.Response, shape: type[_T]) -> _T:
-    if answer.status_code >= 400:
-        refusal = _refusal(answer)
-        raise ApiRefused(refusal.error, refusal.at)
+    _check(answer)
     try:
         return shape.model_validate_json(answer.content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"]) or "the answer"
         raise ApiDown(f"{path} answered something else than expected: {where}: {first['msg']}") from error
+
+
+def _check(answer: httpx.Response) -> None:
+    if answer.status_code >= 400:
+        refusal = _refusal(answer)
+        raise ApiRefused(refusal.error, refusal.at)
 
 
 def _refusal(answer: httpx.Response) -> Refusal:

@@ -20,22 +20,29 @@ def grid(moments: tuple[Moment, ...], zone: tzinfo, api_url: str) -> None:
 
 
 def _show(card: Card) -> None:
-    is_open = playing.is_open(card.key)
-    if is_open and card.clip is not None:
+    picture_or_player(card)
+    st.html(markup.words(card))
+    with st.container(key=f"act-{card.key}", gap="xsmall"):
+        play_button(card)
+        if card.moment_id:
+            _ask_on(card)
+
+
+def picture_or_player(card: Card) -> None:
+    if playing.is_open(card.key) and card.clip is not None:
         _play(card, card.clip)
     else:
         st.html(markup.picture(card))
-    st.html(markup.words(card))
-    with st.container(key=f"act-{card.key}", gap="xsmall"):
-        if card.clip is None:
-            st.html(markup.line("No recording kept"))
-        elif is_open:
-            st.button("Close", key=f"close-{card.key}", icon=":material/close:", on_click=playing.close_clip)
-        else:
-            label, icon = f"Play {card.clock}", ":material/play_arrow:"
-            st.button(label, key=f"play-{card.key}", icon=icon, on_click=playing.open_clip, args=(card.key,))
-        if card.moment_id:
-            _ask_on(card)
+
+
+def play_button(card: Card) -> None:
+    if card.clip is None:
+        st.html(markup.line("No recording kept"))
+    elif playing.is_open(card.key):
+        st.button("Close", key=f"close-{card.key}", icon=":material/close:", on_click=playing.close_clip)
+    else:
+        label, icon = f"Play {card.clock}", ":material/play_arrow:"
+        st.button(label, key=f"play-{card.key}", icon=icon, on_click=playing.open_clip, args=(card.key,))
 
 
 def _ask_on(card: Card) -> None:

@@ -19,7 +19,7 @@ from dashboards.results import PAGE_SIZE
 @st.fragment(run_every=REFRESH_S)
 def newest(api: SearchApi, where: SearchFilter, zone: tzinfo) -> None:
     """Stands still while a clip plays: a card that moves would stop its own player."""
-    held = playing.held()
+    held = playing.held(Moment)
     try:
         arrived = tuple(
             moment for moment in api.newest(where, PAGE_SIZE).moments if _inside(moment, where, time.time())

@@ -1,13 +1,14 @@
-"""Which card plays, and the newest moments as they were when it began: what moves would stop its own player."""
+"""Which card plays, and what stood around it when it began: what moves would stop its own player."""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import streamlit as st
 
-from dashboards.answers import Moment
-
-_OPEN, _TIMES_OPENED, _HELD, _NEWEST = "open_card", "times_opened", "held_moments", "newest_moments"
+_OPEN, _TIMES_OPENED, _HELD, _NEWEST = "open_card", "times_opened", "held_cards", "newest_cards"
 _SHOWN = "shown"
+_T = TypeVar("_T")
 
 
 def new_question() -> None:
@@ -46,12 +47,12 @@ def times_opened() -> int:
     return count
 
 
-def held() -> tuple[Moment, ...] | None:
-    """The newest moments as they were when one of them began to play; None while none does."""
-    moments: tuple[Moment, ...] | None = st.session_state.get(_HELD) if _OPEN in st.session_state else None
-    return moments
+def held(kind: type[_T]) -> tuple[_T, ...] | None:
+    """What was shown when one of it began to play; None while none does."""
+    kept: tuple[object, ...] | None = st.session_state.get(_HELD) if _OPEN in st.session_state else None
+    return None if kept is None else tuple(each for each in kept if isinstance(each, kind))
 
 
-def may_be_held(moments: tuple[Moment, ...]) -> None:
-    """Said of the newest before they are drawn."""
-    st.session_state[_NEWEST] = moments
+def may_be_held(newest: tuple[object, ...]) -> None:
+    """Said of what changes by itself, before it is drawn."""
+    st.session_state[_NEWEST] = newest

@@ -39,6 +39,11 @@ def mistake(query: str, message: str, at: Place) -> str:
     return f'<div class="ns-mistake" role="alert">{shown}<p>{safe(_sentence(message))}</p></div>'
 
 
+def refusal(message: str) -> str:
+    """What is wrong, where no characters are meant."""
+    return f'<div class="ns-mistake" role="alert"><p>{safe(_sentence(message))}</p></div>'
+
+
 def _chip(chip: Chip) -> str:
     label = f"<i>{safe(chip.label)}</i> " if chip.label else ""
     return f'<span class="ns-chip ns-{chip.tone}">{label}{safe(chip.words)}</span>'

@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 import streamlit as st
 
-from dashboards import markup, playing
+from dashboards import markup, playing, rule_form
 from dashboards.answers import Found
 from dashboards.api_client import ApiDown, ApiRefused, SearchApi
 from dashboards.cards import grid
@@ -29,9 +29,12 @@ def ask(api: SearchApi, question: Question) -> Found:
 
 
 @st.fragment
-def show(found: Found, zone: tzinfo, api_url: str) -> None:
-    """A fragment, so that Play does not ask the same question again."""
-    st.html(markup.line(found_in(found.took_ms, len(found.moments)), "ns-note ns-count"))
+def show(found: Found, zone: tzinfo, api_url: str, as_rule: str) -> None:
+    """A fragment, so that Play does not ask the same question again. `as_rule` is the question as a rule, if it is one
+    in words."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="ask-on-found"):
+        st.html(markup.line(found_in(found.took_ms, len(found.moments)), "ns-note ns-count"), width="content")
+        _make_rule(as_rule)
     grid(found.moments, zone, api_url)
     shown = playing.shown(PAGE_SIZE)
     if len(found.moments) >= shown and shown < _MAX_SHOWN and st.button("Show more", key="more"):
@@ -46,7 +49,7 @@ def no_match_of_file(found: Found, question: Question, zone: tzinfo) -> None:
 
 
 @st.fragment(run_every=REFRESH_S)
-def watch_for_match(api: SearchApi, question: Question, zone: tzinfo) -> None:
+def watch_for_match(api: SearchApi, question: Question, zone: tzinfo, as_rule: str) -> None:
     """Nothing yet: says up to when that is true and keeps looking."""
     try:
         found = api.search(question, PAGE_SIZE)
@@ -56,6 +59,16 @@ def watch_for_match(api: SearchApi, question: Question, zone: tzinfo) -> None:
     if found.moments:
         st.rerun()
     st.html(markup.notice("No match yet. This page keeps looking.", _until(found, question, zone)))
+    _make_rule(as_rule)
+
+
+def _make_rule(query: str) -> None:
+    if query and st.button(
+        "Make this a rule", key="make-rule", icon=":material/notifications:", type="tertiary",
+        help="To be told when it comes again",
+    ):  # fmt: skip
+        rule_form.go_write(query)
+        st.rerun()
 
 
 def _until(found: Found, question: Question, zone: tzinfo) -> tuple[str, ...]:

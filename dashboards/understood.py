@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Literal, cast
 
-from dashboards.answers import Clause, Filters
+from dashboards.answers import Clause, Filters, Wording
 from dashboards.times import clock
 from dashboards.view_models import KIND_NAMES
 from dashboards.voices import language_name
@@ -32,17 +32,14 @@ def understood(
     """
     read = tuple(tuple(_chips(clause, zone, now_s, heard_words=heard_words)) for clause in clauses)
     is_plain = len(read) < 2 and all(chip.tone == "plain" for chips in read for chip in chips)
+    is_plain = is_plain and not any(clause.alternatives for clause in clauses)
     return () if is_plain and not heard_words else tuple(chips for chips in read if chips)
 
 
 def _chips(clause: Clause, zone: tzinfo, now_s: float, *, heard_words: bool) -> Iterator[Chip]:
-    words = clause.text
-    for phrase in clause.phrases:
-        words = words.replace(phrase, " ", 1)
-    if words.strip():
-        yield Chip("plain", "heard" if heard_words else "", " ".join(words.split()))
-    for phrase in clause.phrases:
-        yield Chip("exactly", "exactly", f"“{phrase}”")
+    yield from _worded(Wording(text=clause.text, phrases=clause.phrases), "heard" if heard_words else "", "exactly")
+    for wording in clause.alternatives:
+        yield from _worded(wording, "or heard" if heard_words else "or", "or exactly")
     for what in clause.excluded:
         yield Chip("without", "without", what)
     for label, value in _filters(clause.where):
@@ -53,6 +50,16 @@ def _chips(clause: Clause, zone: tzinfo, now_s: float, *, heard_words: bool) -> 
         yield Chip("only", "since", clock(clause.since_s, zone, now_s))
     if clause.until_s is not None:
         yield Chip("only", "until", clock(clause.until_s, zone, now_s))
+
+
+def _worded(wording: Wording, plain: str, exactly: str) -> Iterator[Chip]:
+    words = wording.text
+    for phrase in wording.phrases:
+        words = words.replace(phrase, " ", 1)
+    if words.strip():
+        yield Chip("plain", plain, " ".join(words.split()))
+    for phrase in wording.phrases:
+        yield Chip("exactly", exactly, f"“{phrase}”")
 
 
 def _filters(filters: Filters) -> Iterator[tuple[str, str]]:

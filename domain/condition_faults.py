@@ -61,9 +61,9 @@ def _own_faults(condition: Condition) -> Iterator[str]:
                     yield f"it can never match: {each[:40]!r} holds no word"
         case Meaning(text) | SceneText(text):
             yield from _text_faults(text)
-        case Picture(key, vector):
+        case Picture(key=key, vector=vector):
             yield from _example_faults("picture", "key", key, vector)
-        case Voice(speaker, vector):
+        case Voice(speaker=speaker, vector=vector):
             yield from _example_faults("voice", "speaker", speaker, vector)
         case Speaker(ids):
             if not ids or not all(id.strip() for id in ids):

@@ -44,10 +44,10 @@ def condition_to_data(condition: Condition) -> dict[str, Json]:
             return {"meaning": text}
         case SceneText(text):
             return {"scene": text}
-        case Picture(key, vector):
-            return {"picture": {"vector": _pack(vector)} if vector else {"key": key}}
-        case Voice(speaker, vector):
-            return {"voice": {"vector": _pack(vector)} if vector else {"speaker": speaker}}
+        case Picture(key, vector, encoder):
+            return {"picture": _example(vector, encoder) if vector else {"key": key}}
+        case Voice(speaker, vector, encoder):
+            return {"voice": _example(vector, encoder) if vector else {"speaker": speaker}}
         case Speaker(ids):
             return {"speaker": list(ids)}
         case MoodIs(labels, valence, arousal, speakers):
@@ -101,6 +101,10 @@ def number_from(value: Json, name: str) -> float:
     return float(value)
 
 
+def _example(vector: Vector, encoder: str) -> Json:
+    return {"vector": _pack(vector)} | ({"encoder": encoder} if encoder else {})
+
+
 def _pack(vector: Vector) -> str:
     return base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode()
 
@@ -116,12 +120,16 @@ def _words(value: Json) -> Words:
 
 def _picture(value: Json) -> Picture:
     fields = object_from(value, "picture")
-    return Picture(vector=_vector_from(fields["vector"])) if "vector" in fields else Picture(_given(fields, "key"))
+    if "vector" not in fields:
+        return Picture(_given(fields, "key"))
+    return Picture(vector=_vector_from(fields["vector"]), encoder=text_from(fields.get("encoder", ""), "encoder"))
 
 
 def _voice(value: Json) -> Voice:
     fields = object_from(value, "voice")
-    return Voice(vector=_vector_from(fields["vector"])) if "vector" in fields else Voice(_given(fields, "speaker"))
+    if "vector" not in fields:
+        return Voice(_given(fields, "speaker"))
+    return Voice(vector=_vector_from(fields["vector"]), encoder=text_from(fields.get("encoder", ""), "encoder"))
 
 
 def _given(fields: Mapping[str, Json], name: str) -> str:

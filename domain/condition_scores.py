@@ -86,10 +86,10 @@ def named(leaf: Graded) -> str:
     match leaf:
         case Meaning(text) | SceneText(text):
             return text
-        case Picture(key):
-            return key or "an example picture"
-        case Voice(speaker):
-            return speaker or "an example voice"
+        case Picture(key=key):
+            return key or "like the example picture"
+        case Voice(speaker=speaker):
+            return speaker or "like the example voice"
 
 
 def moods_that_fit(mood: MoodIs, moods: Sequence[Mood]) -> list[Mood]:

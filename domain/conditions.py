@@ -59,19 +59,21 @@ class SceneText:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Seen, like an example: one that is kept under a key, or its vector (unit length)."""
+    """Seen, like an example: one that is kept under a key, or its vector (unit length) and the encoder that made it."""
 
     key: str = ""
     vector: Vector = ()
+    encoder: str = ""  # by name; empty: whoever made the rule vouches for it
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Heard, in a voice like that of a speaker (an id) or of a vector (unit length). `Speaker` asks whose it was found
-    to be."""
+    """Heard, in a voice like that of a speaker (an id) or of a vector (unit length) that an encoder made. `Speaker`
+    asks whose it was found to be."""
 
     speaker: str = ""
     vector: Vector = ()
+    encoder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,14 +44,15 @@ class Yardstick:
 
 @dataclass(frozen=True, slots=True)
 class ScoreOptions:
-    """`cohorts` by space, (n, d) each, rows of unit length: for "meaning" and "scene" the vectors of generic queries,
-    for "picture" and "voice" those of some dozens of pictures and voices.
+    """`cohorts` by space, (n, d) each, rows of unit length: for "meaning" and "scene" the vectors of generic queries.
 
-    A space without a cohort gets `without_cohort`, which is a guess: roughly what unrelated photographs have under
-    CLIP. The background that each rule learns makes up for a wrong one, except where several graded parts are joined.
+    A space without a cohort, as no generic pictures and voices come with us, has a yardstick for all its moments: in
+    `measured`, or `without_cohort`, which is a guess: roughly what unrelated photographs have under CLIP. The
+    background that each rule learns makes up for a wrong one, except where several graded parts are joined.
     """
 
     cohorts: Mapping[Space, Matrix | Exact] = field(default_factory=dict)
+    measured: Mapping[Space, Yardstick] = field(default_factory=dict)
     without_cohort: Yardstick = Yardstick(0.3, 0.1)
     calibration: CalibrationOptions = field(default_factory=CalibrationOptions)
 
@@ -96,7 +97,7 @@ class Reading:
     def _measured(self, space: Space) -> Yardstick:
         cohort, vector = self._options.cohorts.get(space), self.vector(space)
         if cohort is None or vector is None:
-            return self._options.without_cohort
+            return self._options.measured.get(space, self._options.without_cohort)
         if len(vector) != cohort.shape[1]:
             raise BadEvent(wrong_size(self.moment, VECTOR_NAMES[space], cohort.shape[1]))
         cosines = cohort.astype(np.float64, copy=False) @ vector

@@ -3,55 +3,46 @@
     red car                       anything like it, seen, said or written
     "climate change"              these words, one after the other
     street -cars, street without cars     what follows must not be there
+    fire OR smoke source:hall     either, and what else is said of this side holds for both
     source:gate speaker:"Ana Kovac" mood:angry lang:en kind:speech since:2h until:10m     and each with - before it
     kind:scene microphone while speaker:Ana budget     two questions, true at the same time of the same source
 
-A colon after a word that is no filter's name is just a colon.
+A colon after a word that is no filter's name is just a colon, and "or" in lower case just a word.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
-from domain.errors import BadRequest
 from domain.events import MODALITIES, Modality
 from domain.instants import BadInstant, format_instant, parse_instant
 from domain.mood import MoodLabel
+from domain.query_tokens import FIELDS, QueryMistake, Token, tokens
 from domain.words_in_common import content_words, words_of
+
+__all__ = [
+    "LONGEST_QUERY",
+    "MOST_ALTERNATIVES",
+    "MOST_CLAUSES",
+    "MOST_EXCLUDED",
+    "MOST_FILTERS",
+    "Clause",
+    "Filters",
+    "Query",
+    "QueryMistake",
+    "Wording",
+    "parse_query",
+]
 
 LONGEST_QUERY = 2000  # characters
 MOST_CLAUSES = 4
 MOST_FILTERS = 50
 MOST_EXCLUDED = 10
+MOST_ALTERNATIVES = 8  # each is a search of its own
 
-_FIELDS: Mapping[str, str] = {  # as people write it -> as it is called here
-    "source": "sources",
-    "speaker": "speakers",
-    "mood": "moods",
-    "lang": "languages",
-    "language": "languages",
-    "kind": "kinds",
-    "since": "since_s",
-    "until": "until_s",
-}
 _CHOICES: Mapping[str, tuple[str, ...]] = {"kinds": MODALITIES, "moods": get_args(MoodLabel)}
-_QUOTES = '"“”„«»'
-_TOKEN = re.compile(
-    rf"(?P<minus>-?)(?:(?P<field>[^\W\d_]+):(?=\S))?(?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}])?"
-    rf"|(?P<bare>[^\s{_QUOTES}]+))"
-)
-_EMPTY_FILTER = re.compile(r"-?(?P<field>[^\W\d_]+):(?=\s|$)")
-
-
-class QueryMistake(BadRequest):
-    """The query can't be read. `start` and `end` say which of its characters are meant, the message why."""
-
-    def __init__(self, message: str, start: int, end: int) -> None:
-        super().__init__(message)
-        self.start, self.end = start, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +57,31 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """One way to say what is looked for."""
+
+    text: str  # what to rank by: words and phrases in their order
+    phrases: tuple[str, ...] = ()  # each must be said or written, its words one after the other
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
     """What must be true at one time of one source. Without text, all that passes the filters, newest first."""
 
-    text: str = ""  # what to rank by: words and phrases in their order
-    phrases: tuple[str, ...] = ()  # each must be said or written, its words one after the other
+    text: str = ""  # as a wording's
+    phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()  # must not be there
     excluded_phrases: tuple[str, ...] = ()  # of those, the ones meant word for word
     where: Filters = field(default_factory=Filters)
     where_not: Filters = field(default_factory=Filters)
     since_s: float | None = None
     until_s: float | None = None
+    alternatives: tuple[Wording, ...] = ()  # of the text and its phrases: any one will do
+
+    @property
+    def wordings(self) -> tuple[Wording, ...]:
+        """The text with its phrases, and the alternatives."""
+        return Wording(self.text, self.phrases), *self.alternatives
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def parse_query(text: str, now_s: float) -> Query:
         message = f"the query has {len(text)} characters; {LONGEST_QUERY} are the most"
         raise QueryMistake(message, LONGEST_QUERY, len(text))
     clauses = [_Clause(0)]
-    for token in _tokens(text):
+    for token in tokens(text):
         if token.is_bare("while"):
             clauses[-1].check(text, token.start)
             clauses.append(_Clause(token.start))
@@ -103,71 +108,39 @@ def parse_query(text: str, now_s: float) -> Query:
         raise QueryMistake(f"the query has more than {MOST_FILTERS} filters", 0, len(text))
     if sum(clause.exclusions for clause in clauses) > MOST_EXCLUDED:
         raise QueryMistake(f"the query leaves out more than {MOST_EXCLUDED} things", 0, len(text))
+    if sum(clause.alternatives for clause in clauses) > MOST_ALTERNATIVES:
+        raise QueryMistake(f"{MOST_ALTERNATIVES} alternatives are the most", 0, len(text))
     return Query(tuple(clause.made() for clause in clauses))
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    start: int
-    end: int
-    is_not: bool
-    field: str  # "" for words
-    value: str
-    is_quoted: bool
+class _Wording:
+    """One alternative as it is read."""
 
-    def is_bare(self, word: str) -> bool:
-        return not (self.is_not or self.field or self.is_quoted) and self.value.casefold() == word
+    def __init__(self, start: int, joint: Token | None = None) -> None:
+        self.start, self.joint = start, joint  # the OR before it
+        self.words: list[str] = []
+        self.phrases: list[str] = []
 
+    def take(self, token: Token) -> None:
+        self.words.append(token.value)
+        if token.is_quoted and words_of(token.value):
+            self.phrases.append(token.value)
 
-def _tokens(text: str) -> Iterator[_Token]:
-    at = 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-            continue
-        if (empty := _EMPTY_FILTER.match(text, at)) and empty["field"].casefold() in _FIELDS:
-            name = empty["field"]
+    @property
+    def says_something(self) -> bool:
+        return any(map(words_of, self.words))
+
+    def check(self, end: int) -> None:
+        if not self.phrases and not any(map(content_words, self.words)):
             raise QueryMistake(
-                f"{name}: is followed by nothing: write its value right after the colon", at, empty.end()
+                f"{' '.join(self.words)[:80]!r} holds only words that say nothing by themselves: add what to look "
+                "for, or put them in quotation marks to find them as they stand",
+                self.start,
+                end,
             )
-        found = _TOKEN.match(text, at)
-        assert found is not None  # noqa: S101  (anything but space matches)
-        if found["quoted"] is not None and found["closed"] is None:
-            raise QueryMistake("this quotation mark is never closed", found.start("quoted") - 1, len(text))
-        name, minus = found["field"] or "", bool(found["minus"])
-        is_quoted = found["quoted"] is not None
-        value = found["quoted"] if is_quoted else found["bare"]
-        if name and name.casefold() not in _FIELDS:
-            _check_spelling(name, found.start("field"), found.end("field"))
-            # No filter: the name and the colon are words, and what is quoted after them is read next.
-            if is_quoted:
-                name, value, is_quoted, end = "", f"{name}:", False, found.start("quoted") - 1
-            else:
-                name, value, end = "", f"{name}:{value}", found.end()
-        else:
-            end = found.end()
-        yield _Token(at, end, minus, name.casefold(), value.strip() if is_quoted else value, is_quoted)
-        at = end
 
-
-def _check_spelling(name: str, start: int, end: int) -> None:
-    meant = next((field for field in _FIELDS if _is_slip(name.casefold(), field)), None)
-    if meant is not None:
-        raise QueryMistake(
-            f"there is no filter {name}: did you mean {meant}:? (in quotation marks it is just words)", start, end
-        )
-
-
-def _is_slip(name: str, field: str) -> bool:
-    """Its plural, one letter wrong, one left out, or two changed about. Not one too many: "slang" and "moody" are
-    words."""
-    if name == field + "s":
-        return True
-    if len(name) == len(field):
-        wrong = [i for i in range(len(name)) if name[i] != field[i]]
-        is_swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1 and name[wrong[0]] == field[wrong[1]]
-        return len(name) > 4 and (len(wrong) == 1 or (is_swapped and name[wrong[1]] == field[wrong[0]]))
-    return len(field) > 4 and any(name == field[:i] + field[i + 1 :] for i in range(1, len(field)))
+    def made(self) -> Wording:
+        return Wording(" ".join(self.words).strip() if self.says_something else "", tuple(dict.fromkeys(self.phrases)))
 
 
 class _Clause:
@@ -175,16 +148,15 @@ class _Clause:
 
     def __init__(self, start: int) -> None:
         self._start = start
-        self._words: list[str] = []
-        self._phrases: list[str] = []
+        self._wordings = [_Wording(start)]
         self._excluded: list[list[str]] = []
         self._excluded_phrases: list[str] = []
         self._fields: tuple[dict[str, list[str]], dict[str, list[str]]] = ({}, {})
         self._times: dict[str, float] = {}
-        self._without: _Token | None = None  # the last "without", while its words go on
+        self._without: Token | None = None  # the last "without", while its words go on
         self.filters = 0
 
-    def take(self, token: _Token, now_s: float) -> None:
+    def take(self, token: Token, now_s: float) -> None:
         if token.field:
             self._end_without()
             self._filter(token, now_s)
@@ -192,6 +164,8 @@ class _Clause:
             self._end_without()
             self._without = token
             self._excluded.append([])
+        elif token.is_or:
+            self._otherwise(token)
         elif token.is_not:
             self._end_without()
             if words_of(token.value):
@@ -201,9 +175,11 @@ class _Clause:
         elif self._without is not None:
             self._excluded[-1].append(token.value)
         else:
-            self._words.append(token.value)
-            if token.is_quoted and words_of(token.value):
-                self._phrases.append(token.value)
+            self._wordings[-1].take(token)
+
+    @property
+    def alternatives(self) -> int:
+        return len(self._wordings)
 
     @property
     def exclusions(self) -> int:
@@ -212,14 +188,11 @@ class _Clause:
     def check(self, text: str, end: int) -> None:
         """Raises QueryMistake when the clause, which ends here, says nothing to look for."""
         self._end_without()
-        if any(map(words_of, self._words)):
-            if not self._phrases and not any(map(content_words, self._words)):
-                raise QueryMistake(
-                    f"{' '.join(self._words)[:80]!r} holds only words that say nothing by themselves: add what to look "
-                    "for, or put them in quotation marks to find them as they stand",
-                    self._start,
-                    end,
-                )
+        last = self._wordings[-1]
+        if last.joint is not None and not last.says_something:
+            raise self._one_sided(last.joint)
+        if last.says_something:
+            last.check(end)
             return
         if self.filters:
             return
@@ -234,24 +207,45 @@ class _Clause:
             Filters(**cast(Any, {name: tuple(dict.fromkeys(values)) for name, values in kept.items()}))
             for kept in self._fields
         )
+        first, *others = dict.fromkeys(wording.made() for wording in self._wordings)
         return Clause(
-            " ".join(self._words).strip() if any(map(words_of, self._words)) else "",
-            tuple(dict.fromkeys(self._phrases)),
+            first.text,
+            first.phrases,
             tuple(dict.fromkeys(" ".join(words) for words in self._excluded)),
             tuple(dict.fromkeys(self._excluded_phrases)),
             where,
             where_not,
             self._times.get("since_s"),
             self._times.get("until_s"),
+            tuple(others),
         )
+
+    def _otherwise(self, joint: Token) -> None:
+        if self._without is not None:
+            raise QueryMistake(
+                "'without' takes all the words after it: write it again before each thing that must not be there, "
+                "as in 'without cars without buses'",
+                joint.start,
+                joint.end,
+            )
+        if not self._wordings[-1].says_something:
+            raise self._one_sided(joint)
+        self._wordings[-1].check(joint.start)
+        self._wordings.append(_Wording(joint.end, joint))
+
+    def _one_sided(self, joint: Token) -> QueryMistake:
+        why = "OR stands between two things to look for, and one of them is missing"
+        if self.filters:
+            why += ". Of a filter that is given twice either value will do, without OR: source:gate source:hall"
+        return QueryMistake(f"{why} (in quotation marks it is just a word)", joint.start, joint.end)
 
     def _end_without(self) -> None:
         if self._without is not None and not any(map(words_of, self._excluded[-1])):
             raise QueryMistake("without what? Write it after 'without'", self._without.start, self._without.end)
         self._without = None
 
-    def _filter(self, token: _Token, now_s: float) -> None:
-        name = _FIELDS[token.field]
+    def _filter(self, token: Token, now_s: float) -> None:
+        name = FIELDS[token.field]
         self.filters += 1
         if not token.value:
             raise QueryMistake(f"{token.field}: is followed by nothing", token.start, token.end)
@@ -267,7 +261,7 @@ class _Clause:
             )
         self._fields[token.is_not].setdefault(name, []).append(value)
 
-    def _time(self, name: str, token: _Token, now_s: float) -> None:
+    def _time(self, name: str, token: Token, now_s: float) -> None:
         if token.is_not:
             other = "until" if name == "since_s" else "since"
             raise QueryMistake(f"-{token.field}: says little: write {other}:", token.start, token.end)

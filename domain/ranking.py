@@ -87,6 +87,15 @@ def combine(evidence: Sequence[Evidence]) -> float:
     return min(1.0, max(1.0 - doubt, *best.values())) if best else 0.0
 
 
+def best_of(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """Of what was found by several questions, any of which will do: each moment once for each reason, as the question
+    that it answers best has it."""
+    best: dict[tuple[str, Why], Evidence] = {}
+    for each in sorted(evidence, key=_best_first):
+        best.setdefault((each.moment_id, each.why), each)
+    return list(best.values())
+
+
 class _Group:
     def __init__(self, first: Evidence) -> None:
         self._members = [first]

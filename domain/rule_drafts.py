@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
+from domain.conditions import Graded, Meaning, Picture, SceneText, Voice
 from domain.errors import BadRequest
 from domain.hours_text import parse_hours
 from domain.rule_query import Resolve, read_rule_query
@@ -20,17 +21,18 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 @dataclass(frozen=True, slots=True)
 class RuleDraft:
     query: str  # docs/search.md
-    name: str = ""  # empty: the query
+    name: str = ""  # empty: what it asks for
     hours: str = ""  # empty: always
     webhooks: tuple[str, ...] = ()
     state: RuleState = "active"
     decided_by: DecidedBy = "budget"
     false_alarms_per_day: float = 1.0
+    example: Graded | None = None  # what it is to be like, beside the query or without one
 
 
 def rule_of(draft: RuleDraft, id: str, resolve: Resolve, marks: tuple[Mark, ...] = ()) -> Rule:
     """Raises BadRequest, QueryMistake among them, for a rule that could never match, always would or can't be read."""
-    asked = read_rule_query(draft.query, resolve)
+    asked = read_rule_query(draft.query, resolve, draft.example)
     rule = Rule(
         id,
         name_of(draft),
@@ -42,13 +44,26 @@ def rule_of(draft: RuleDraft, id: str, resolve: Resolve, marks: tuple[Mark, ...]
         draft.decided_by,
         draft.false_alarms_per_day,
         marks,
+        draft.example is not None,
     )
     check_rule(rule)
     return rule
 
 
 def name_of(draft: RuleDraft) -> str:
-    return draft.name.strip() or " ".join(draft.query.split())[:100]
+    given = () if draft.example is None else (f"like {example_words(draft.example)}",)
+    return draft.name.strip() or ", ".join((*given, *filter(None, (" ".join(draft.query.split()),))))[:100]
+
+
+def example_words(example: Graded) -> str:
+    """What was given as an example, for people."""
+    match example:
+        case Picture():
+            return "a picture"
+        case Voice():
+            return "a voice"
+        case Meaning(text) | SceneText(text):
+            return f'"{text}"'
 
 
 def new_id(name: str, taken: Iterable[str]) -> str:

@@ -39,6 +39,8 @@ def encode_rule(rule: Rule) -> bytes:
         "false_alarms_per_day": rule.false_alarms_per_day,
         "marks": [_mark_to_data(mark) for mark in rule.marks],
     }
+    if rule.by_example:
+        data["by_example"] = True
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -71,6 +73,7 @@ def _rule(fields: Mapping[str, Json]) -> Rule:
         decided_by=_one_of(fields, "decided_by", DECIDED_BY),
         false_alarms_per_day=number_from(fields["false_alarms_per_day"], "false_alarms_per_day"),
         marks=tuple(_mark(object_from(each, "marks")) for each in list_from(fields["marks"], "marks")),
+        by_example="by_example" in fields and _whether(fields, "by_example"),
     )
 
 
@@ -127,14 +130,18 @@ def _mark_to_data(mark: Mark) -> Json:
 
 
 def _mark(fields: Mapping[str, Json]) -> Mark:
-    if not isinstance(fields["is_right"], bool):
-        raise ValueError("'is_right' must be true or false")
     return Mark(
         moment_id=text_from(fields["moment_id"], "moment_id"),
         source=text_from(fields["source"], "source"),
         start_s=number_from(fields["start_s"], "start_s"),
         end_s=number_from(fields["end_s"], "end_s"),
         score=number_from(fields["score"], "score"),
-        is_right=fields["is_right"],
+        is_right=_whether(fields, "is_right"),
         condition=text_from(fields["condition"], "condition"),
     )
+
+
+def _whether(fields: Mapping[str, Json], name: str) -> bool:
+    if not isinstance(fields[name], bool):
+        raise ValueError(f"{name!r} must be true or false")
+    return bool(fields[name])

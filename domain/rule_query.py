@@ -10,6 +10,7 @@ from domain.conditions import (
     AllOf,
     AnyOfThem,
     Condition,
+    Graded,
     Meaning,
     MoodIs,
     Not,
@@ -18,10 +19,11 @@ from domain.conditions import (
     Speaker,
     While,
     Words,
+    modalities_of,
 )
 from domain.errors import BadRequest
 from domain.events import MODALITIES, Modality
-from domain.query import Clause, parse_query
+from domain.query import Clause, Wording, parse_query
 from domain.words_in_common import content_words
 
 Resolve = Callable[[str], tuple[str, ...]]  # ids of all who are meant by a name; raises BadRequest when nobody is
@@ -35,24 +37,27 @@ class Asked:
     sources: tuple[str, ...] = ()  # empty: all
 
 
-def read_rule_query(text: str, resolve: Resolve) -> Asked:
-    """What to watch for, and where.
+def read_rule_query(text: str, resolve: Resolve, example: Graded | None = None) -> Asked:
+    """What to watch for, and where; like the example, when there is one: then words may be missing.
 
     Words and phrases, filters and `while` mean what they mean in a search. A search ranks and a rule decides, so words
-    alone are held against pictures and meanings with a threshold, phrases to the letter. Raises QueryMistake, and
-    BadRequest for what a rule can't ask.
+    alone are held against pictures and meanings with a threshold, phrases to the letter. The example belongs to the
+    first side of a `while`, and comes first in the condition. Raises QueryMistake, and BadRequest for what a rule can't
+    ask.
     """
+    if example is not None and not text.strip():
+        return Asked(example)
     clauses = parse_query(text, _NOW_S).clauses
     if len(clauses) > 2:
         raise BadRequest("a rule joins two things by 'while' and no more: leave one out, or put it into another rule")
-    parts = [_condition(clause, resolve) for clause in clauses]
+    parts = [_condition(clause, resolve, example if clause is clauses[0] else None) for clause in clauses]
     return Asked(parts[0] if len(parts) == 1 else While(*parts), _sources(clauses))
 
 
-def _condition(clause: Clause, resolve: Resolve) -> Condition:
+def _condition(clause: Clause, resolve: Resolve, example: Graded | None) -> Condition:
     _check(clause)
-    kinds = _kinds(clause)
-    asked = [*_likeness(clause, kinds), *_labels(clause, resolve)]
+    kinds = _kinds(clause, example)
+    asked = [*((example,) if example else ()), *_likeness(clause, kinds), *_labels(clause, resolve)]
     if not asked:
         raise BadRequest("it matches everything of the sources and kinds it names: say what should be seen or said")
     parts = (*asked, *_narrowed(asked, kinds), *_absences(clause, kinds, resolve))
@@ -68,12 +73,19 @@ def _check(clause: Clause) -> None:
         raise BadRequest("a rule is told which sources to watch, not which to leave out: name them with source:")
 
 
-def _kinds(clause: Clause) -> tuple[Modality, ...]:
+def _kinds(clause: Clause, example: Graded | None) -> tuple[Modality, ...]:
     asked = clause.where.kinds or MODALITIES
     kinds = tuple(kind for kind in MODALITIES if kind in asked and kind not in clause.where_not.kinds)
     if not kinds:
         raise BadRequest("it can never match: the kinds that are asked for exclude each other")
-    if kinds == ("scene",) and clause.phrases:
+    if example is not None:
+        like = modalities_of(example)
+        kinds = tuple(kind for kind in kinds if kind in like)
+        if not kinds:
+            raise BadRequest(
+                f"it can never match: what is like the example is {' or '.join(sorted(like))}, not of kind:"
+            )
+    if kinds == ("scene",) and any(wording.phrases for wording in clause.wordings):
         raise BadRequest("it can never match: a scene has no words. Join what is seen and what is said by 'while'")
     if kinds == ("text",) and (clause.where.speakers or clause.where.moods):
         raise BadRequest("it can never match: a written text has neither a speaker nor a mood")
@@ -81,18 +93,36 @@ def _kinds(clause: Clause) -> tuple[Modality, ...]:
 
 
 def _likeness(clause: Clause, kinds: tuple[Modality, ...]) -> Iterator[Condition]:
-    """Words as they are meant, and phrases as they stand."""
-    if clause.phrases:
-        yield Words("", clause.phrases)
+    """Words as they are meant, and phrases as they stand. Any of the alternatives."""
+    if not clause.alternatives:
+        yield from _worded(Wording(clause.text, clause.phrases), kinds)
+        return
+    ways: list[Condition] = []
+    for wording in clause.wordings:
+        match tuple(_worded(wording, kinds)):
+            case (AnyOfThem(parts),):
+                ways += parts
+            case (one,):
+                ways.append(one)
+            case several:
+                ways.append(AllOf(several))
+    yield AnyOfThem(tuple(ways))
+
+
+def _worded(wording: Wording, kinds: tuple[Modality, ...]) -> Iterator[Condition]:
+    """All of them."""
+    text, phrases = wording.text, wording.phrases
+    if phrases:
+        yield Words("", phrases)
         # Of words beside phrases the meaning of it all is asked for; phrases alone are to the letter.
-        if content_words(_without(clause.text, clause.phrases)):
-            yield Meaning(clause.text)
-    elif clause.text:
+        if content_words(_without(text, phrases)):
+            yield Meaning(text)
+    elif text:
         ways: list[Condition] = []
         if set(kinds) != {"scene"}:
-            ways.append(Meaning(clause.text))
+            ways.append(Meaning(text))
         if "scene" in kinds:
-            ways.append(SceneText(clause.text))
+            ways.append(SceneText(text))
         yield ways[0] if len(ways) == 1 else AnyOfThem(tuple(ways))
 
 
@@ -106,13 +136,8 @@ def _labels(clause: Clause, resolve: Resolve) -> Iterator[Condition]:
 
 def _narrowed(asked: list[Condition], kinds: tuple[Modality, ...]) -> Iterator[Condition]:
     """To the kinds, where what is asked for could hold in others."""
-    if set(kinds) == set(MODALITIES):
-        return
-    if kinds == ("scene",) and any(isinstance(each, SceneText) for each in asked):
-        return
-    if set(kinds) == {"speech", "text"} and any(isinstance(each, Words | Meaning) for each in asked):
-        return
-    yield OfKind(kinds)
+    if not any(modalities_of(each) <= set(kinds) for each in asked):
+        yield OfKind(kinds)
 
 
 def _absences(clause: Clause, kinds: tuple[Modality, ...], resolve: Resolve) -> Iterator[Condition]:

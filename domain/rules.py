@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from domain.condition_faults import condition_faults
 from domain.condition_json import condition_to_json
-from domain.conditions import Condition
+from domain.conditions import Condition, Graded, graded_leaves
 from domain.errors import BadRequest
 from domain.events import SOURCE_PATTERN
 from domain.hours import Hours
@@ -61,6 +61,12 @@ class Rule:
     decided_by: DecidedBy = "budget"
     false_alarms_per_day: float = 1.0
     marks: tuple[Mark, ...] = field(default=())
+    by_example: bool = False  # somebody gave an example: it is the first graded leaf of the condition
+
+    @property
+    def example(self) -> Graded | None:
+        """What it is to be like; None where it was asked for in words alone."""
+        return graded_leaves(self.condition)[0] if self.by_example else None
 
     def watches(self, source: str) -> bool:
         return not self.sources or source in self.sources
@@ -85,6 +91,8 @@ def rule_faults(rule: Rule) -> tuple[str, ...]:
     if not rule.name.strip() or len(rule.name) > _LONGEST_NAME or not rule.name.isprintable():
         faults.append(f"a name has 1 to {_LONGEST_NAME} printable characters")
     faults += condition_faults(rule.condition)
+    if rule.by_example and not graded_leaves(rule.condition):
+        faults.append("it is said to be by example, and there is none in it")
     for source in rule.sources:
         if not SOURCE_PATTERN.fullmatch(source):
             faults.append(f"it can never match: {source[:40]!r} can't be the name of a source")

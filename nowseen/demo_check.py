@@ -6,20 +6,20 @@ On free ports and in a temporary folder: what the user has indexed or configured
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from nowseen.asking import ask
+from nowseen.demo_outcome import Outcome, print_table, to_json
 from nowseen.demo_questions import Verdict, askable, judge
+from nowseen.demo_receiver import HOST, NAME, Receiver
+from nowseen.demo_rules import DemoRule, RuleVerdict, judge_rule, watchable
 from nowseen.demo_voice import enrol
+from nowseen.demo_watch import latest, watch_for
 from nowseen.isolation import isolated
 from nowseen.part_log import PartLog
 from nowseen.part_process import PartProcess
@@ -31,20 +31,8 @@ from nowseen.up_command import nowseen, run_parts
 
 _COMPLETE_WITHIN_S = 300.0
 _ANSWER_WITHIN_S = 60.0
+_TOLD_WITHIN_S = 60.0  # after all is indexed
 _LOOK_EVERY_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    verdicts: tuple[Verdict, ...]
-    warnings: tuple[str, ...]  # models that stand in for others
-    missing: tuple[str, ...]  # samples that could not be had
-    seconds: Mapping[str, float]
-    failure: str | None = None
-
-    @property
-    def is_right(self) -> bool:
-        return self.failure is None and all(verdict.is_right for verdict in self.verdicts)
 
 
 def check_demo(settings: Settings, *, as_json: bool = False, verbose: bool = False) -> int:
@@ -56,7 +44,7 @@ def check_demo(settings: Settings, *, as_json: bool = False, verbose: bool = Fal
     missing = (*samples.missing, *not_made)
     samples_s = time.monotonic() - began_s
     outcomes: list[Outcome] = []
-    with tempfile.TemporaryDirectory(prefix="nowseen-check-") as folder, isolated(Path(folder)) as (own, parts):
+    with tempfile.TemporaryDirectory(prefix="nowseen-check-") as folder, isolated(Path(folder), HOST) as (own, parts):
 
         async def ask_all(logs: Mapping[str, PartLog]) -> int:
             up_s = time.monotonic() - began_s - samples_s
@@ -66,8 +54,10 @@ def check_demo(settings: Settings, *, as_json: bool = False, verbose: bool = Fal
 
         names = [source.name for source in sources]
         code = run_parts(own, parts, ask_all, more_logs=names, verbose=verbose, to_stderr=True)
-    outcome = outcomes[0] if outcomes else Outcome((), (), missing, {}, "it was stopped or did not start (see above)")
-    print(_to_json(outcome)) if as_json else _print_table(outcome)
+    outcome = (
+        outcomes[0] if outcomes else Outcome((), (), (), missing, {}, "it was stopped or did not start (see above)")
+    )
+    print(to_json(outcome)) if as_json else print_table(outcome)
     return code or int(not outcome.is_right)
 
 
@@ -82,12 +72,18 @@ async def _ask_all(
     # In the past, so that all of it has happened: event times are the publisher's to say.
     start_s = float(int(time.time() - max(source.duration_s for source in sources) - 1))
     clock = time.monotonic
+    starts_s = {source.name: start_s for source in sources}
     verdicts: list[Verdict] = []
+    told: list[RuleVerdict] = []
     warnings: list[str] = []
     problems: list[str] = []
-    async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=30.0) as client:
+    client = httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=30.0)
+    async with client, Receiver() as receiver:
         try:
             warnings = (await ask(client, "/health", within_s=_ANSWER_WITHIN_S))["warnings"]
+            up_s, rules = clock(), watchable(sources)
+            not_set = await receiver.join(client) or await watch_for(client, rules, [NAME])
+            problems += [not_set] if not_set else []
             began_s = clock()
             sent = await asyncio.gather(*(_publish(source, start_s, logs[source.name]) for source in sources))
             failed = [source.name for source, was_sent in zip(sources, sent, strict=True) if not was_sent]
@@ -100,16 +96,21 @@ async def _ask_all(
             known = () if voice is None or refused else (voice.name,)
             for question in askable(sources, known) if not problems else ():
                 answer = await ask(client, "/search", {**question.parameters, "limit": 3}, within_s=_ANSWER_WITHIN_S)
-                verdicts.append(judge(question, answer, sources, {source.name: start_s for source in sources}))
+                verdicts.append(judge(question, answer, sources, starts_s))
+            asked_s = clock()
+            if not problems:
+                told = await _until_told(client, rules, receiver, sources, starts_s)
             problems += [refused] if refused else []
             seconds |= {
+                "set rules": began_s - up_s,
                 "publish": published_s - began_s,
                 "index": complete_s - published_s,
-                "ask": clock() - complete_s,
+                "ask": asked_s - complete_s,
+                "tell": clock() - asked_s,
             }
         except ConnectionError as error:
             problems.append(str(error))
-    return Outcome(tuple(verdicts), tuple(warnings), missing, seconds, "; ".join(problems) or None)
+    return Outcome(tuple(verdicts), tuple(told), tuple(warnings), missing, seconds, "; ".join(problems) or None)
 
 
 async def _publish(source: SampleSource, start_s: float, log: PartLog) -> bool:
@@ -121,6 +122,23 @@ async def _publish(source: SampleSource, start_s: float, log: PartLog) -> bool:
         if process.is_running:
             await process.stop(1.0)
     return process.exit_code == 0
+
+
+async def _until_told(
+    client: httpx.AsyncClient,
+    rules: Sequence[DemoRule],
+    receiver: Receiver,
+    sources: Sequence[SampleSource],
+    starts_s: Mapping[str, float],
+) -> list[RuleVerdict]:
+    """Returns when every rule's incident was told as it should, or a while after."""
+    end_s = time.monotonic() + _TOLD_WITHIN_S
+    while True:
+        found = await latest(client)
+        verdicts = [judge_rule(rule, found, receiver.told, sources, starts_s) for rule in rules]
+        if all(verdict.is_right for verdict in verdicts) or time.monotonic() > end_s:
+            return verdicts
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def _until_complete(client: httpx.AsyncClient, sources: Sequence[SampleSource], start_s: float) -> list[str]:
@@ -142,46 +160,3 @@ async def _until_complete(client: httpx.AsyncClient, sources: Sequence[SampleSou
         if wanted:
             await asyncio.sleep(_LOOK_EVERY_S)
     return [" ".join(key) for key in wanted]
-
-
-def _to_json(outcome: Outcome) -> str:
-    return json.dumps(
-        {
-            "right": outcome.is_right,
-            "failure": outcome.failure,
-            "questions": [
-                {
-                    "query": verdict.question.query,
-                    "speaker": verdict.question.speaker,
-                    "kind": verdict.question.kind,
-                    "expected": verdict.expected,
-                    "got": verdict.got,
-                    "right": verdict.is_right,
-                }
-                for verdict in outcome.verdicts
-            ],
-            "seconds": {name: round(value, 2) for name, value in outcome.seconds.items()},
-            "stand_ins": list(outcome.warnings),
-            "missing": list(outcome.missing),
-        },
-        ensure_ascii=False,
-        indent=2,
-    )
-
-
-def _print_table(outcome: Outcome) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
-    table = Table("asked", "by", "expected", "got", "", title="nowseen demo --check")
-    for verdict in outcome.verdicts:
-        mark = "[green]right[/]" if verdict.is_right else "[bold red]wrong[/]"
-        row: list[Any] = [verdict.question.asked, verdict.question.kind, verdict.expected, verdict.got]
-        table.add_row(*(text.replace("[", "\\[") for text in row), mark)
-    console.print(table)
-    console.print(", ".join(f"{name} {value:.1f} s" for name, value in outcome.seconds.items()))
-    for line in (*outcome.missing, *outcome.warnings):
-        console.print(f"note: {line}", markup=False)
-    if outcome.failure:
-        console.print(f"failed: {outcome.failure}", style="bold red", markup=False)

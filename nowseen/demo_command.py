@@ -11,7 +11,9 @@ import httpx
 
 from nowseen.asking import ask
 from nowseen.demo_questions import askable
+from nowseen.demo_rules import incident_line, watchable
 from nowseen.demo_voice import enrol
+from nowseen.demo_watch import latest, new_incidents, watch_for
 from nowseen.part_log import PartLog
 from nowseen.parts import AtOnce, Part
 from nowseen.sample_media import SampleSource, SampleVoice, enrolment, make_sources
@@ -62,30 +64,54 @@ async def _show(settings: Settings, sources: Sequence[SampleSource], voice: Samp
         sep="\n",
         flush=True,
     )
+    at_s = time.time() + plays_s
+    async with (
+        httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=60.0) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(_tell(client, sources))
+        try:
+            await _ask_all(client, sources, voice, at_s)
+        except ConnectionError as error:  # everything goes on: the node may come back
+            print(f"The questions could not be asked: {error}", flush=True)
+        print(f"\nAsk your own at {dashboard_url(settings)} or with `nowseen search`. Ctrl-C ends it.\n", flush=True)
+
+
+async def _tell(client: httpx.AsyncClient, sources: Sequence[SampleSource]) -> None:
+    """Sets the rules, and says what they find for as long as the demo runs."""
+    rules = watchable(sources)
     try:
-        await _ask_all(settings, sources, voice, plays_s)
-    except ConnectionError as error:  # everything goes on: the node may come back
-        print(f"The questions could not be asked: {error}", flush=True)
-    print(f"\nAsk your own at {dashboard_url(settings)} or with `nowseen search`. Ctrl-C ends it.\n", flush=True)
+        known = [incident["id"] for incident in await latest(client)]
+        problem = await watch_for(client, rules)
+    except ConnectionError as error:
+        problem = f"no rule could be set: {error}"
+    if problem:
+        print(f"Note: {problem}", flush=True)
+        return
+    print("", flush=True)
+    for rule in rules:
+        print(f"$ nowseen rules add {rule.asked}    # told of {rule.kind}", flush=True)
+    print("", flush=True)
+    async for incident in new_incidents(client, known):
+        print(incident_line(incident), flush=True)
 
 
 async def _ask_all(
-    settings: Settings, sources: Sequence[SampleSource], voice: SampleVoice | None, plays_s: float
+    client: httpx.AsyncClient, sources: Sequence[SampleSource], voice: SampleVoice | None, at_s: float
 ) -> None:
-    async with httpx.AsyncClient(base_url=settings.node_url, trust_env=False, timeout=60.0) as client:
-        await _until_watched(client, sources, time.time() + plays_s)
-        for warning in (await ask(client, "/health", within_s=_ANSWER_WITHIN_S))["warnings"]:
-            print(f"Note: {warning}", flush=True)
-        if voice is not None and (reason := await enrol(client, voice)):
-            print(f"Note: {reason}", flush=True)
-            voice = None
-        if voice is not None:
-            print(f'\n$ nowseen speakers enrol {voice.name} {voice.path} --consent "{voice.consent}"', flush=True)
-        for question in askable(sources, () if voice is None else (voice.name,)):
-            answer = await ask(client, "/search", {**question.parameters, "limit": 2}, within_s=_ANSWER_WITHIN_S)
-            print(f"\n$ nowseen search {question.asked}    # {question.kind}", flush=True)
-            for line in _lines(answer):
-                print(f"  {line}", flush=True)
+    await _until_watched(client, sources, at_s)
+    for warning in (await ask(client, "/health", within_s=_ANSWER_WITHIN_S))["warnings"]:
+        print(f"Note: {warning}", flush=True)
+    if voice is not None and (reason := await enrol(client, voice)):
+        print(f"Note: {reason}", flush=True)
+        voice = None
+    if voice is not None:
+        print(f'\n$ nowseen speakers enrol {voice.name} {voice.path} --consent "{voice.consent}"', flush=True)
+    for question in askable(sources, () if voice is None else (voice.name,)):
+        answer = await ask(client, "/search", {**question.parameters, "limit": 2}, within_s=_ANSWER_WITHIN_S)
+        print(f"\n$ nowseen search {question.asked}    # {question.kind}", flush=True)
+        for line in _lines(answer):
+            print(f"  {line}", flush=True)
 
 
 def _lines(answer: Mapping[str, Any]) -> list[str]:

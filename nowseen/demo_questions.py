@@ -9,7 +9,7 @@ from typing import Any
 from nowseen.sample_media import SampleSource
 from nowseen.sample_speech import ANNOUNCER, Span
 
-_SLACK_S = 1.0  # a scene is looked at once a second; an utterance may begin a little before its first word
+SLACK_S = 1.0  # a scene is looked at once a second; an utterance may begin a little before its first word
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def judge(
         return Verdict(question, expected, got, False)
     start_s = starts_s[question.source]
     middle_s = (moments[0]["start_s"] + moments[0]["end_s"]) / 2 - start_s
-    is_right = any(span.start_s - _SLACK_S <= middle_s <= span.end_s + _SLACK_S for span in spans)
+    is_right = any(span.start_s - SLACK_S <= middle_s <= span.end_s + SLACK_S for span in spans)
     return Verdict(question, expected, got, is_right)
 
 

@@ -24,13 +24,15 @@ _UNSET = (
 
 
 @contextmanager
-def isolated(folder: Path) -> Iterator[tuple[Settings, list[Part]]]:
-    """Settings of their own for this process and its parts: an empty folder and free ports."""
+def isolated(folder: Path, webhook_allow: str = "") -> Iterator[tuple[Settings, list[Part]]]:
+    """Settings of their own for this process and its parts: an empty folder, free ports, and where webhooks may go."""
     before = dict(os.environ)
     try:
         for name in _UNSET:
             os.environ.pop(f"NOWSEEN_{name}", None)
         os.environ["NOWSEEN_DATA"] = str(folder)
+        if webhook_allow:
+            os.environ["NOWSEEN_WEBHOOK_ALLOW"] = webhook_allow
         for tries_left in reversed(range(_PORT_TRIES)):
             broker, api, dashboard = free_ports(3)
             os.environ |= {

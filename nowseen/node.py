@@ -92,7 +92,7 @@ def run_node(settings: Settings) -> None:
     shown = (*infos.values(), reranker.info) if reranker is not None else tuple(infos.values())
     finer = FinerPictures(archive, pictures, QueryBank(pictures), frames_of) if settings.finer_pictures else None
     service = SearchService(stores.moments, sentences, pictures, reranking=Reranking(reranker, finer))
-    rules = rules_part(kafka, stores.moments, speakers, sentences, pictures)
+    rules = rules_part(kafka, stores.moments, speakers, sentences, pictures, voices.info.name)
     app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
     outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -18,8 +18,12 @@ rules = typer.Typer(
 )
 
 _Rule = Annotated[str, typer.Argument(metavar="RULE", help="A name or an id.")]
-_Query = Annotated[str, typer.Argument(help="What to watch for, as in `nowseen search`: docs/rules.md.")]
 _DecidedBy = Literal["budget", "examples"]  # domain.rules.DecidedBy, which would import numpy
+_Picture = Annotated[Path | None, typer.Option(help="Watch for what looks like this picture.")]
+_Voice = Annotated[Path | None, typer.Option(help="Watch for the voice in this recording.")]
+_Like = Annotated[
+    str | None, typer.Option(help="A moment's id (`nowseen search --json` shows it): watch for its like.")
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print the API's answer.")]
 
 
@@ -31,28 +35,54 @@ def show(context: typer.Context, as_json: _Json = False) -> None:
 
 @rules.command()
 def add(
-    query: _Query,
-    name: Annotated[str, typer.Option(help="What people call it; else the query.")] = "",
+    query: Annotated[str, typer.Argument(help="What to watch for, as in `nowseen search`: docs/rules.md.")] = "",
+    picture: _Picture = None,
+    voice: _Voice = None,
+    like: _Like = None,
+    name: Annotated[str, typer.Option(help="What people call it; else what it watches for.")] = "",
     hours: Annotated[str, typer.Option(help="When it listens: 'mon-fri 08:00-18:00 Europe/Berlin'; else always.")] = "",
     webhook: Annotated[list[str] | None, typer.Option(help="Who is told, by name; repeatable.")] = None,
     false_alarms_per_day: Annotated[float, typer.Option(help="How often it may trouble people for nothing.")] = 1.0,
     decided_by: Annotated[_DecidedBy, typer.Option(help="By that budget, or by examples people marked.")] = "budget",
 ) -> None:
     """Watch for something from now on."""
-    _run(lambda command: command.add(query, name, hours, webhook or [], false_alarms_per_day, decided_by))
+    from nowseen.example_files import one_example
+
+    example = one_example(picture=picture, voice=voice)
+    asked = {
+        "query": query,
+        "name": name,
+        "hours": hours,
+        "webhooks": webhook or [],
+        "decided_by": decided_by,
+        "false_alarms_per_day": false_alarms_per_day,
+    }
+    _run(lambda command: command.add(asked, example, like))
 
 
 @rules.command()
 def test(
-    query: Annotated[str, typer.Argument(help="A query, or with --rule nothing.")] = "",
+    query: Annotated[
+        str, typer.Argument(help="A query; with --rule nothing; or the address of a webhook, to be sent a sample.")
+    ] = "",
+    picture: _Picture = None,
+    voice: _Voice = None,
+    like: _Like = None,
     rule: Annotated[str | None, typer.Option(help="One that there is.")] = None,
     days: Annotated[float, typer.Option(help="How many of the last days.")] = 7.0,
     hours: Annotated[str, typer.Option(help="When it listens; else always.")] = "",
     false_alarms_per_day: Annotated[float, typer.Option(help="How often it may trouble people for nothing.")] = 1.0,
     as_json: _Json = False,
 ) -> None:
-    """Try a rule on what is stored: what it would have told."""
-    _run(lambda command: command.test(query, rule, days, hours, false_alarms_per_day, json_output=as_json))
+    """Try a rule on what is stored: what it would have told. Or say whether a webhook arrives."""
+    from nowseen.example_files import one_example
+
+    if query.startswith(("https://", "http://")):
+        _send_sample(query)
+    example = one_example(picture=picture, voice=voice)
+    asked = {"query": query, "days": days, "hours": hours, "false_alarms_per_day": false_alarms_per_day}
+    asked |= {} if rule is None else {"rule": rule}
+    _run(lambda command: command.test(asked, example, like, json_output=as_json))
 
 
 @rules.command()
@@ -79,6 +109,13 @@ def apply(
 ) -> None:
     """Add and change rules as a file says."""
     _run(lambda command: command.apply(file))
+
+
+def _send_sample(url: str) -> NoReturn:
+    from nowseen.settings import load_settings
+    from nowseen.webhooks_command import WebhooksCommand
+
+    raise typer.Exit(WebhooksCommand(load_settings().node_url).run(lambda command: command.test_address(url)))
 
 
 def _run(command: Callable[[RulesCommand], int]) -> None:

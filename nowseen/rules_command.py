@@ -17,7 +17,8 @@ from rich.text import Text
 
 from domain.errors import ConfigError
 from domain.rule_drafts import RuleDraft
-from domain.rules_yaml import parse_rules
+from domain.rules_yaml import WrittenRule, parse_rules
+from nowseen.example_files import MEDIA, ExampleFile, one_example
 from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
 
 
@@ -49,16 +50,13 @@ class RulesCommand:
             self.console.print(_table(answer["rules"]))
         else:
             self.console.print("Nothing is watched for yet: [bold]nowseen rules add QUERY[/bold]")
+        for each in [] if json_output else answer.get("left_out", []):
+            self.console.print(f"[yellow]{escape(each['id'])} is not watched for:[/yellow] {escape(each['why'])}")
         return FOUND if answer["rules"] else NOTHING_FOUND
 
-    def add(
-        self, query: str, name: str, hours: str, webhooks: Sequence[str], false_alarms_per_day: float, decided_by: str
-    ) -> int:
-        made = self._ask(
-            "POST", holds="thresholds",
-            json={"query": query, "name": name, "hours": hours, "webhooks": list(webhooks), "decided_by": decided_by,
-                  "false_alarms_per_day": false_alarms_per_day},
-        )  # fmt: skip
+    def add(self, rule: Mapping[str, Any], example: ExampleFile | None = None, like: str | None = None) -> int:
+        """`rule`: as the API takes it. `example`: something it is to be like; so is the moment `like`."""
+        made = self._say("POST", holds="thresholds", rule=rule, example=example, like=like)
         self.console.print(f"[bold]{escape(made['name'])}[/bold] is watched for.")
         for source, threshold in made["thresholds"].items():
             self.console.print(f"  {escape(source)}: {escape(_rate(threshold))}", highlight=False)
@@ -67,16 +65,14 @@ class RulesCommand:
         return FOUND
 
     def test(
-        self, query: str, rule: str | None, days: float, hours: str, false_alarms_per_day: float, *, json_output: bool
+        self,
+        rule: Mapping[str, Any],
+        example: ExampleFile | None = None,
+        like: str | None = None,
+        *,
+        json_output: bool = False,
     ) -> int:
-        body = {
-            "query": query,
-            "rule": rule,
-            "days": days,
-            "hours": hours,
-            "false_alarms_per_day": false_alarms_per_day,
-        }
-        tried = self._ask("POST", "backtest", holds="incidents", json=body)
+        tried = self._say("POST", "backtest", holds="incidents", rule=rule, example=example, like=like)
         if json_output:
             self.console.print_json(data=tried)
         else:
@@ -96,18 +92,20 @@ class RulesCommand:
     def apply(self, file: Path) -> int:
         """Every mistake in the file is told before anything is changed."""
         try:
-            drafts = parse_rules(file.read_text(encoding="utf-8"))
+            written = parse_rules(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise NodeFailed(f"{file} can't be read: {error}") from error
         except ConfigError as error:
             raise NodeFailed("\n".join(f"{file}, {mistake}" for mistake in error.mistakes)) from error
+        examples = [_example(rule, file.parent) for rule in written]
         known = {rule["name"].casefold(): rule["id"] for rule in self._ask("GET", holds="rules")["rules"]}
-        for draft in drafts:
+        for rule, example in zip(written, examples, strict=True):
+            draft = rule.draft
             id = known.get(draft.name.casefold())
             if id is None:
-                self._ask("POST", holds="id", json=_body(draft))
+                self._say("POST", holds="id", rule=_body(draft), example=example, like=rule.like or None)
             else:
-                self._ask("PATCH", id, holds="id", json=_body(draft))
+                self._say("PATCH", id, holds="id", rule=_body(draft), example=example, like=rule.like)
             done = "added" if id is None else "set"
             self.console.print(f"[bold]{escape(draft.name)}[/bold] is {done}.")
         return FOUND
@@ -133,9 +131,37 @@ class RulesCommand:
         for source, threshold in tried["thresholds"].items():
             self.console.print(f"  {escape(source)}: {escape(_rate(threshold))}", highlight=False)
 
+    def _say(
+        self,
+        method: str,
+        *steps: str,
+        holds: str,
+        rule: Mapping[str, Any],
+        example: ExampleFile | None,
+        like: str | None,
+    ) -> Any:
+        """A rule, with what it is to be like."""
+        if example is None:
+            return self._ask(method, *steps, holds=holds, json={**rule, **({} if like is None else {"like": like})})
+        if like:
+            raise NodeFailed(f"one example at a time: --{example.by} or --like")
+        media = example.read()
+        # An empty list can't be said in an address: none but a nameless one.
+        params = {name: value if value != [] else "" for name, value in {**rule, "by": example.by}.items()}
+        return self._ask(method, *steps, "by-example", holds=holds, params=params, content=media, headers=MEDIA)
+
     def _ask(self, method: str, *steps: str, holds: str | None, **more: Any) -> Any:
         path = "/".join(["/rules", *(quote(step, safe="") for step in steps)])
         return ask_node(self.api_url, method, path, holds=holds, transport=self.transport, **more)
+
+
+def _example(rule: WrittenRule, folder: Path) -> ExampleFile | None:
+    """Raises NodeFailed when there is no such file."""
+    found = {by: folder / path for by, path in (("picture", rule.picture), ("voice", rule.voice)) if path}
+    for path in found.values():
+        if not path.is_file():
+            raise NodeFailed(f"{path} can't be read: there is no such file, which the rule {rule.draft.name!r} is by")
+    return one_example(**found)
 
 
 def _body(draft: RuleDraft) -> dict[str, Any]:
@@ -155,7 +181,7 @@ def _table(rules: Sequence[Mapping[str, Any]]) -> Table:
         expected = [f"{source}: {_rate(threshold)}" for source, threshold in rule["thresholds"].items()]
         table.add_row(
             Text(rule["name"], style="bold" if rule["state"] == "active" else "dim"),
-            Text(rule["query"]),
+            Text(", ".join(filter(None, [f"like {rule['like']}" if rule["like"] else "", rule["query"]]))),
             Text("paused" if rule["state"] == "paused" else rule["hours"] or "always"),
             Text(", ".join(rule["webhooks"]) or "nobody"),
             str(rule["open_incidents"]),

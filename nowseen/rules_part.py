@@ -35,9 +35,13 @@ def rules_part(
     speakers: Speakers,
     sentences: SentenceEncoder,
     pictures: PictureEncoder,
+    voices: str,
 ) -> RulesPart:
-    """With the rules that were set and what was kept of them. Blocks. What can't be read is logged and left out."""
-    encoding, history, stored = RuleEncoding(sentences, pictures), RuleHistory(moments), JustStored()
+    """With the rules that were set and what was kept of them. Blocks. What can't be read is logged and left out.
+
+    `voices` is the name of the encoder of voices.
+    """
+    encoding, history, stored = RuleEncoding(sentences, pictures, voices), RuleHistory(moments), JustStored()
     at_work = RulesAtWork(encoding, lambda rule: learn_from(history, rule), speakers.label)
     events = [event for event in latest(kafka, "rules").values() if isinstance(event, RuleSet | RuleRemoved)]
     kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RulesKept)]

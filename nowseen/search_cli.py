@@ -12,7 +12,7 @@ def search(
     query: Annotated[
         str,
         typer.Argument(
-            help='Words, "exact phrases", -not, without ..., filters such as speaker:Ana since:2h, and while.'
+            help='Words, "exact phrases", OR, -not, without ..., filters such as speaker:Ana since:2h, and while.'
         ),
     ] = "",
     picture: Annotated[Path | None, typer.Option(help="Find what looks like this picture.")] = None,
@@ -41,7 +41,8 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer as it is.")] = False,
 ) -> None:
     """Ask what was seen, said or written. Exit code 0: found; 1: nothing found; 2: could not ask."""
-    from nowseen.search_command import one_example, print_search
+    from nowseen.example_files import one_example
+    from nowseen.search_command import print_search
     from nowseen.settings import load_settings
 
     code = print_search(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,10 +15,10 @@ from rich.text import Text
 
 from domain.errors import ConfigError
 from domain.query import LONGEST_QUERY
+from nowseen.example_files import MEDIA, ExampleFile
 from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
 
 _LONGEST_TEXT = 240  # characters
-_MEDIA = {"Content-Type": "application/octet-stream"}
 
 
 def print_search(
@@ -71,7 +69,7 @@ def print_search(
                 raise ConfigError("--like, --unlike, --offset and --weak do not go together with a file to search by")
             answer = ask_node(
                 api_url, "POST", "/search/by-example", holds="moments", transport=transport,
-                params=asked | {"by": example.by}, content=example.read(), headers=_MEDIA,
+                params=asked | {"by": example.by}, content=example.read(), headers=MEDIA,
             )  # fmt: skip
     except NodeFailed as failure:
         if failure.at is not None:
@@ -84,29 +82,6 @@ def print_search(
         if query and not answer["moments"] and not weak:
             console.print("[dim]--weak shows what is nearest to it, though it is likely something else.[/dim]")
     return FOUND if answer["moments"] else NOTHING_FOUND
-
-
-def one_example(**files: Path | None) -> ExampleFile | None:
-    """The one that is given, by what of it is looked for. Raises ConfigError when it is more than one."""
-    given = [ExampleFile(by, path) for by, path in files.items() if path is not None]
-    if len(given) > 1:
-        raise ConfigError("search by one file at a time: a picture, a clip, a voice or speech")
-    return given[0] if given else None
-
-
-@dataclass(frozen=True, slots=True)
-class ExampleFile:
-    """A file to search by, and what of it is looked for: as `by` of the API."""
-
-    by: str
-    path: Path
-
-    def read(self) -> bytes:
-        """Raises ConfigError."""
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise ConfigError(f"{self.path} can't be read: {error.strerror}") from error
 
 
 def _pointed_at(query: str, start: int, end: int) -> Text:

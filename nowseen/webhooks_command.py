@@ -70,7 +70,13 @@ class WebhooksCommand:
         return FOUND
 
     def test(self, name: str) -> int:
-        told = self._ask("POST", name, "test", holds="is_delivered", headers=_MEANT)
+        return self._print_outcome(self._ask("POST", name, "test", holds="is_delivered", headers=_MEANT))
+
+    def test_address(self, url: str) -> int:
+        """Of a webhook that there is, or might be."""
+        return self._print_outcome(self._ask("POST", "test", holds="is_delivered", json={"url": url}))
+
+    def _print_outcome(self, told: Mapping[str, Any]) -> int:
         if told["is_delivered"]:
             self.console.print(f"It arrived: {escape(told['answer'])}")
             return FOUND

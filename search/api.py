@@ -20,9 +20,11 @@ from search.api_media import media_routes
 from search.api_models import ErrorModel
 from search.api_node import node_routes
 from search.api_parts import ApiParts
+from search.api_rule_examples import rule_example_routes
 from search.api_rules import RuleChanges, rule_routes
 from search.api_search import search_routes
 from search.api_speakers import speaker_routes
+from search.api_uploads import Uploads
 from search.api_webhooks import webhook_routes
 from search.clips import Clips
 
@@ -40,7 +42,8 @@ def create_api(parts: ApiParts) -> FastAPI:
     )
     add_guards(api, parts.allowed_hosts)
     api.include_router(search_routes(parts))
-    api.include_router(example_routes(parts))
+    uploads = Uploads()
+    api.include_router(example_routes(parts, uploads))
     api.include_router(answer_routes(parts, lambda asked: parts.service.search(asked), parts.answering))
     api.include_router(media_routes(parts, Clips(parts.archive, parts.clips)))
     api.include_router(speaker_routes(parts))
@@ -48,6 +51,7 @@ def create_api(parts: ApiParts) -> FastAPI:
     if parts.rules is not None:
         changes = RuleChanges(parts, parts.rules)
         api.include_router(rule_routes(parts, parts.rules, changes))
+        api.include_router(rule_example_routes(parts, parts.rules, changes, uploads))
         api.include_router(incident_routes(parts, parts.rules, changes))
     if parts.webhooks is not None:
         api.include_router(webhook_routes(parts.webhooks))

@@ -6,22 +6,18 @@ import time
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from anyio import CapacityLimiter, Semaphore, WouldBlock, to_thread
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
-from domain.query import LONGEST_QUERY
+from domain.query import LONGEST_QUERY, Wording
 from domain.query import Query as QueryRead
-from search.api_body import MEDIA_BODY, read_body
+from search.api_body import MEDIA_BODY
 from search.api_filters import Limit, Scope, scope
 from search.api_models import SearchModel
 from search.api_parts import ApiParts
 from search.api_search import found, read_query
+from search.api_uploads import Uploads
 from search.request import Example
 from search.scope import request_of
-
-LARGEST_BYTES = {"picture": 20_000_000, "clip": 100_000_000, "voice": 20_000_000, "speech": 20_000_000}
-_AT_ONCE = 1  # a clip keeps a processor busy for seconds
-_UPLOADS = 4  # each is in memory until it is looked at
 
 By = Annotated[
     Literal["picture", "clip", "voice", "speech"],
@@ -29,10 +25,8 @@ By = Annotated[
 ]
 
 
-def example_routes(parts: ApiParts) -> APIRouter:
+def example_routes(parts: ApiParts, uploads: Uploads) -> APIRouter:
     routes = APIRouter(tags=["search"])
-    limiter = CapacityLimiter(_AT_ONCE)
-    uploads = Semaphore(_UPLOADS)
 
     @routes.post("/search/by-example", openapi_extra={"requestBody": MEDIA_BODY})
     async def search_by_example(
@@ -63,17 +57,7 @@ def example_routes(parts: ApiParts) -> APIRouter:
             wanted = request_of(asked, parts.ids_of, scope.where(parts), scope.kinds, limit=limit, like=like)
             return found(parts, request, q, asked, wanted, scope.sources, {"read": read_ms})
 
-        try:
-            uploads.acquire_nowait()
-        except WouldBlock:
-            raise HTTPException(
-                503, "other media are being looked at: try again shortly", {"Retry-After": "5"}
-            ) from None
-        try:
-            media = await read_body(request, LARGEST_BYTES[by], f"the {by}")
-            return await to_thread.run_sync(search, media, limiter=limiter)
-        finally:
-            uploads.release()
+        return await uploads.look(request, by, search)
 
     return routes
 
@@ -81,4 +65,9 @@ def example_routes(parts: ApiParts) -> APIRouter:
 def _also(query: QueryRead, words: str) -> QueryRead:
     """Ranked by these words too. They are nobody's query language: a "while" in them is a word."""
     first, *others = query.clauses
-    return QueryRead((replace(first, text=f"{first.text} {words}".strip()[:LONGEST_QUERY]), *others))
+
+    def also(text: str) -> str:
+        return f"{text} {words}".strip()[:LONGEST_QUERY]
+
+    alternatives = tuple(Wording(also(each.text), each.phrases) for each in first.alternatives)
+    return QueryRead((replace(first, text=also(first.text), alternatives=alternatives), *others))

@@ -44,7 +44,7 @@ class MatchModel(BaseModel):
                 EvidenceLineModel(what=line.what, text=line.text, score=round(line.score, 3))
                 for line in evidence_of(match, name_of)
             ],
-            thumbnail_url=links.thumbnail_url(match.thumbnail_key),
+            thumbnail_url=links.picture_url(match.thumbnail_key, match.source, match.start_s, match.end_s),
             clip_url=links.clip_url(match.source, match.start_s, match.end_s),
         )
 

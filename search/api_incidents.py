@@ -32,7 +32,7 @@ def incident_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> 
     routes = APIRouter(tags=["rules"])
 
     def links(request: Request) -> Links:
-        return Links(parts.archive, parts.public_url or str(request.base_url))
+        return Links(parts.archive, parts.public_url or str(request.base_url), parts.store)
 
     @routes.get("/incidents", responses=_NOT_FOUND)
     def incidents(

@@ -12,7 +12,7 @@ from domain.events import CueKind, Modality
 from domain.instants import format_instant
 from domain.mood import Mood, MoodLabel
 from domain.ports import EncoderInfo
-from domain.query import Clause, Filters
+from domain.query import Clause, Filters, Wording
 from domain.ranking import Evidence, RankedMoment, Why
 from search.clip_links import Links
 from search.reranking import RerankReport, RerankStage, RerankState
@@ -149,11 +149,21 @@ class FiltersModel(BaseModel):
         return FiltersModel(**{name: list(values) for name, values in asdict(filters).items()})
 
 
+class WordingModel(BaseModel):
+    text: str
+    phrases: list[str]
+
+    @staticmethod
+    def of(wording: Wording) -> WordingModel:
+        return WordingModel(text=wording.text, phrases=list(wording.phrases))
+
+
 class ClauseModel(BaseModel):
     """What must be true at one time of one source."""
 
     text: str = Field(description="what is ranked by")
     phrases: list[str] = Field(description="must be said or written, word for word")
+    alternatives: list[WordingModel] = Field(description="to the text and its phrases: any one will do")
     excluded: list[str] = Field(description="must not be there")
     where: FiltersModel
     where_not: FiltersModel
@@ -165,6 +175,7 @@ class ClauseModel(BaseModel):
         return ClauseModel(
             text=clause.text,
             phrases=list(clause.phrases),
+            alternatives=[WordingModel.of(each) for each in clause.alternatives],
             excluded=list(clause.excluded),
             where=FiltersModel.of(clause.where),
             where_not=FiltersModel.of(clause.where_not),

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from domain.alert_making import NameOf, likelihood
+from domain.conditions import Graded
 from domain.hours_text import format_hours
 from domain.incident_events import Reason
-from domain.rule_drafts import RuleDraft
+from domain.rule_drafts import RuleDraft, example_words
 from domain.rule_thresholds import Basis, Threshold
 from domain.rules import DecidedBy, RuleState
 from search.api_incident_models import IncidentModel
 from search.clip_links import Links
 from search.rule_backtests import LearntFrom, Tried
-from search.rules_at_work import KnownRule
+from search.rules_at_work import KnownRule, LeftOut
 
 
 class DraftModel(BaseModel):
     """A rule as people write it."""
 
-    query: str = Field(description="what to watch for, in the words of a search: docs/search.md")
-    name: str = Field("", description="what people call it; the query when it is left out")
+    query: str = Field("", description="what to watch for, in the words of a search: docs/search.md")
+    like: UUID | None = Field(None, description="a moment: what is like its picture, or means what it says")
+    name: str = Field("", description="what people call it; what it watches for when it is left out")
     hours: str = Field("", description="when it listens, such as mon-fri 08:00-18:00 Europe/Berlin; always when empty")
     webhooks: list[str] = Field([], description="names of those to be told")
     state: RuleState = "active"
@@ -32,10 +35,10 @@ class DraftModel(BaseModel):
     )
     false_alarms_per_day: float = Field(1.0, description="how often it may trouble people for nothing, about")
 
-    def draft(self) -> RuleDraft:
+    def draft(self, example: Graded | None = None) -> RuleDraft:
         return RuleDraft(
-            self.query, self.name, self.hours, tuple(self.webhooks), self.state, self.decided_by,
-            self.false_alarms_per_day,
+            self.query, self.name, self.hours, tuple(filter(None, self.webhooks)), self.state, self.decided_by,
+            self.false_alarms_per_day, example,
         )  # fmt: skip
 
 
@@ -43,6 +46,7 @@ class ChangesModel(BaseModel):
     """What is left out stays as it is."""
 
     query: str | None = None
+    like: UUID | Literal[""] | None = Field(None, description="another example; empty: none any more")
     name: str | None = None
     hours: str | None = None
     webhooks: list[str] | None = None
@@ -50,8 +54,11 @@ class ChangesModel(BaseModel):
     decided_by: DecidedBy | None = None
     false_alarms_per_day: float | None = None
 
-    def applied_to(self, known: KnownRule) -> RuleDraft:
-        rule, given = known.rule, {name: value for name, value in self if value is not None}
+    def applied_to(self, known: KnownRule, example: Graded | None = None) -> RuleDraft:
+        """`example`: instead of the one it has."""
+        rule = known.rule
+        words = DraftModel.model_fields.keys() - {"like"}
+        given = {name: value for name, value in self if name in words and value is not None}
         before = DraftModel(
             query=known.query,
             name=rule.name,
@@ -61,7 +68,8 @@ class ChangesModel(BaseModel):
             decided_by=rule.decided_by,
             false_alarms_per_day=rule.false_alarms_per_day,
         )
-        return before.model_copy(update=given).draft()
+        kept = None if self.like == "" else rule.example
+        return before.model_copy(update=given).draft(example or kept)
 
 
 class ThresholdModel(BaseModel):
@@ -96,6 +104,7 @@ class RuleModel(BaseModel):
     id: str
     name: str
     query: str
+    like: str = Field(description="what was given as an example: a picture, a voice or what was said; empty: nothing")
     sources: list[str] = Field(description="of the query; empty: all")
     hours: str
     webhooks: list[str]
@@ -123,6 +132,7 @@ class RuleModel(BaseModel):
             id=rule.id,
             name=rule.name,
             query=known.query,
+            like=example_words(rule.example) if rule.example is not None else "",
             sources=list(rule.sources),
             hours=format_hours(rule.hours) if rule.hours is not None else "",
             webhooks=list(rule.webhooks),
@@ -139,8 +149,19 @@ class RuleModel(BaseModel):
         )
 
 
+class LeftOutModel(BaseModel):
+    id: str
+    query: str
+    why: str
+
+    @staticmethod
+    def of(left_out: LeftOut) -> LeftOutModel:
+        return LeftOutModel(id=left_out.rule_id, query=left_out.query, why=left_out.why)
+
+
 class RulesModel(BaseModel):
     rules: list[RuleModel]
+    left_out: list[LeftOutModel] = Field([], description="set before, and not watched for as this node is set up")
 
 
 class MarkModel(BaseModel):
@@ -149,7 +170,8 @@ class MarkModel(BaseModel):
 
 
 class TryModel(DraftModel):
-    query: str = Field("", description="a rule to try, as for POST /rules; or name one that there is")
+    """A rule to try, as for POST /rules; or the name of one that there is."""
+
     rule: str | None = Field(None, description="id or name of one that there is")
     days: float = Field(7.0, gt=0.0, le=366.0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from anyio import CapacityLimiter, Lock, to_thread
@@ -14,9 +15,18 @@ from domain.rule_json import encode_rule
 from domain.rules import Rule
 from search.api_models import ErrorModel, stand_in_warnings
 from search.api_parts import ApiParts, RuleParts
-from search.api_rule_models import BacktestModel, ChangesModel, DraftModel, RuleModel, RulesModel, TryModel
+from search.api_rule_models import (
+    BacktestModel,
+    ChangesModel,
+    DraftModel,
+    LeftOutModel,
+    RuleModel,
+    RulesModel,
+    TryModel,
+)
 from search.clip_links import Links
 from search.rule_backtests import try_rule
+from search.rule_examples import example_of_moment
 from search.rules_at_work import KnownRule
 
 _AT_WORK_WITHIN_S = 20.0  # a rule learns from history first
@@ -25,11 +35,13 @@ _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
 
 
 class RuleChanges:
-    """Rules are set and removed one after the other, so that two requests can't take one name."""
+    """Rules are set and removed one after the other, so that two requests can't take one name; and tried one after the
+    other."""
 
     def __init__(self, parts: ApiParts, rules: RuleParts) -> None:
         self._parts, self._rules = parts, rules
         self.turn = Lock()
+        self._trying = CapacityLimiter(_TRYING)
 
     async def set(self, rule: Rule, query: str) -> RuleModel:
         """Returns when it is at work."""
@@ -42,10 +54,39 @@ class RuleChanges:
             return RuleModel.of(known, {}, 0, {}, [late])
         return await to_thread.run_sync(described, self._parts, self._rules, self._rules.at_work.find(rule.id))
 
-    async def remove(self, known: KnownRule) -> None:
-        removed_s = self._after(known.rule.id)
-        await self._rules.publish(RuleRemoved(known.rule.id, removed_s))
-        await to_thread.run_sync(self._rules.at_work.wait, known.rule.id, removed_s, _AT_WORK_WITHIN_S)
+    async def add(self, draft: RuleDraft) -> RuleModel:
+        """Raises BadRequest."""
+        async with self.turn:
+            self.check(draft)
+            at_work = self._rules.at_work
+            taken = [*(known.rule.id for known in at_work.all()), *(each.rule_id for each in at_work.left_out())]
+            id = new_id(name_of(draft), taken)
+            return await self.set(rule_of(draft, id, self._parts.ids_of), draft.query)
+
+    async def change(self, who: str, draft_of: Callable[[KnownRule], RuleDraft]) -> RuleModel:
+        """`draft_of` what it is now. Raises UnknownRule, and BadRequest."""
+        async with self.turn:
+            known = self._rules.at_work.find(who)
+            draft = draft_of(known)
+            self.check(draft, but=known.rule.id)
+            rule = rule_of(draft, known.rule.id, self._parts.ids_of, known.rule.marks)
+            return await self.set(rule, draft.query)
+
+    async def remove(self, who: str) -> None:
+        """Also one that is left out, by its id. Raises UnknownRule."""
+        async with self.turn:
+            left_out = {each.rule_id for each in self._rules.at_work.left_out()}
+            rule_id = who if who in left_out else self._rules.at_work.find(who).rule.id
+            removed_s = self._after(rule_id)
+            await self._rules.publish(RuleRemoved(rule_id, removed_s))
+            await to_thread.run_sync(self._rules.at_work.wait, rule_id, removed_s, _AT_WORK_WITHIN_S)
+
+    async def try_out(self, request: Request, rule: Rule, days: float) -> BacktestModel:
+        """What it would have told of what is stored. Raises BadRequest."""
+        encoding, history = self._rules.encoding, self._rules.history
+        tried = await to_thread.run_sync(try_rule, rule, days, encoding, history, limiter=self._trying)
+        links = Links(self._parts.archive, self._parts.public_url or str(request.base_url), self._parts.store)
+        return await to_thread.run_sync(BacktestModel.of, tried, rule.name, links, self._parts.speakers.label)
 
     def _after(self, rule_id: str) -> float:
         """Now, or, where the clock was put back, later than all that was decided of the rule before."""
@@ -68,29 +109,27 @@ class RuleChanges:
 
 def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIRouter:
     routes = APIRouter(tags=["rules"], prefix="/rules")
-    limiter = CapacityLimiter(_TRYING)
 
     @routes.get("")
     def all() -> RulesModel:
         """Every rule, by name."""
-        return RulesModel(rules=[described(parts, rules, known) for known in rules.at_work.all()])
+        return RulesModel(
+            rules=[described(parts, rules, known) for known in rules.at_work.all()],
+            left_out=[LeftOutModel.of(each) for each in rules.at_work.left_out()],
+        )
 
     @routes.post("", status_code=201)
     async def add(body: DraftModel) -> RuleModel:
         """Watches for something from now on. It learns from what is stored how often it would alarm."""
-        async with changes.turn:
-            draft = body.draft()
-            changes.check(draft)
-            id = new_id(name_of(draft), [known.rule.id for known in rules.at_work.all()])
-            return await changes.set(rule_of(draft, id, parts.ids_of), draft.query)
+        return await changes.add(body.draft(await to_thread.run_sync(example_of_moment, parts, body.like)))
 
     @routes.post("/backtest", responses=_NOT_FOUND)
     async def backtest(request: Request, body: TryModel) -> BacktestModel:
         """What a rule would have told of what is stored."""
-        rule = rules.at_work.find(body.rule).rule if body.rule else rule_of(body.draft(), "draft", parts.ids_of)
-        tried = await to_thread.run_sync(try_rule, rule, body.days, rules.encoding, rules.history, limiter=limiter)
-        links = Links(parts.archive, parts.public_url or str(request.base_url))
-        return await to_thread.run_sync(BacktestModel.of, tried, rule.name, links, parts.speakers.label)
+        if body.rule:
+            return await changes.try_out(request, rules.at_work.find(body.rule).rule, body.days)
+        draft = body.draft(await to_thread.run_sync(example_of_moment, parts, body.like))
+        return await changes.try_out(request, rule_of(draft, "draft", parts.ids_of), body.days)
 
     @routes.get("/{who}", responses=_NOT_FOUND)
     def one(who: str) -> RuleModel:
@@ -100,18 +139,13 @@ def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIR
     @routes.patch("/{who}", responses=_NOT_FOUND)
     async def change(who: str, body: ChangesModel) -> RuleModel:
         """What was learnt stays, unless it watches for something else, somewhere else or at other hours."""
-        async with changes.turn:
-            known = rules.at_work.find(who)
-            draft = body.applied_to(known)
-            changes.check(draft, but=known.rule.id)
-            rule = rule_of(draft, known.rule.id, parts.ids_of, known.rule.marks)
-            return await changes.set(rule, draft.query)
+        example = await to_thread.run_sync(example_of_moment, parts, body.like or None)
+        return await changes.change(who, lambda known: body.applied_to(known, example))
 
     @routes.delete("/{who}", status_code=204, responses=_NOT_FOUND)
     async def remove(who: str) -> None:
         """It watches no more, and what was learnt is gone. What is open of it is closed."""
-        async with changes.turn:
-            await changes.remove(rules.at_work.find(who))
+        await changes.remove(who)
 
     return routes
 

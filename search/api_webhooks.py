@@ -40,6 +40,10 @@ class Webhooks(Protocol):
 
     async def test(self, name: str) -> Outcome: ...
 
+    async def test_address(self, url: str, preset: Preset) -> Outcome:
+        """Of an endpoint that there is, or might be. Raises BadRequest where no webhook may go."""
+        ...
+
     def failed(self) -> list[DeliveryDeadLettered]:
         """The newest first."""
         ...
@@ -56,6 +60,11 @@ class NewWebhook(BaseModel):
     secret_variable: str | None = Field(
         None, description="an environment variable of the node that holds its secret; else one is made"
     )
+
+
+class AddressModel(BaseModel):
+    url: str = Field(description="https://host/path; of a webhook that there is, or might be")
+    preset: Preset = Field("standard", description="of one that there is not")
 
 
 class WebhookModel(BaseModel):
@@ -151,6 +160,11 @@ def webhook_routes(webhooks: Webhooks) -> APIRouter:
         """Sends it again, with the webhook-id it had. Send it with the content type application/json."""
         await webhooks.replay(id)
 
+    @routes.post("/test")
+    async def test_address(address: AddressModel) -> OutcomeModel:
+        """Sends a sample once to an address. Where there is no such webhook, nothing verifies its signature."""
+        return _told(await webhooks.test_address(address.url, address.preset))
+
     @routes.delete("/{name}", status_code=204, responses=_NOT_FOUND)
     async def remove(name: str) -> None:
         """What waits for it is given up on."""
@@ -159,8 +173,7 @@ def webhook_routes(webhooks: Webhooks) -> APIRouter:
     @routes.post("/{name}/test", responses=_NOT_FOUND)
     async def test(name: str) -> OutcomeModel:
         """Sends a sample once. Send it with the content type application/json."""
-        outcome = await webhooks.test(name)
-        return OutcomeModel(is_delivered=judge(outcome) == "delivered", answer=explain(outcome))
+        return _told(await webhooks.test(name))
 
     @routes.post("/{name}/enable", status_code=204, responses=_NOT_FOUND)
     async def enable(name: str) -> None:
@@ -174,3 +187,7 @@ def webhook_routes(webhooks: Webhooks) -> APIRouter:
         return SecretModel(name=name, secret=await webhooks.replace_secret(name))
 
     return routes
+
+
+def _told(outcome: Outcome) -> OutcomeModel:
+    return OutcomeModel(is_delivered=judge(outcome) == "delivered", answer=explain(outcome))

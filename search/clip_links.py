@@ -6,8 +6,9 @@ import math
 from urllib.parse import quote, urlencode
 
 from domain.events import Kind
-from domain.ports import ArchivedChunk
+from domain.ports import ArchivedChunk, MomentStore
 from search.clips import MAX_CLIP_S, BadClip, ChunkList, plan_clip
+from search.seen_meanwhile import seen_meanwhile
 
 _LISTED_S = 3600.0  # listed at once: moments found together often lie together
 _SHORTEST_S = 4.0  # a text has no length, and a clip of it should show what was going on
@@ -28,13 +29,19 @@ class Links:
     Not for keeping: what is archived later is not seen.
     """
 
-    def __init__(self, archive: ChunkList, base_url: str) -> None:
-        self._archive = archive
+    def __init__(self, archive: ChunkList, base_url: str, store: MomentStore | None = None) -> None:
+        self._archive, self._store = archive, store
         self._base_url = base_url.rstrip("/")
         self._listed: dict[tuple[str, Kind, int], list[ArchivedChunk]] = {}
 
     def thumbnail_url(self, key: str | None) -> str | None:
         return None if key is None else self._base_url + thumbnail_path(key)
+
+    def picture_url(self, key: str | None, source: str, start_s: float, end_s: float) -> str | None:
+        """Of what has a picture, or was said while something was seen."""
+        if key is None and self._store is not None:
+            key = seen_meanwhile(self._store, source, start_s, end_s)
+        return self.thumbnail_url(key)
 
     def clip_url(self, source: str, start_s: float, end_s: float) -> str | None:
         """With `#t=`, so that a player goes to the start asked for; None when nothing is archived then."""

@@ -14,6 +14,7 @@ from search.collections import CollectionSpec
 from search.edge_options import EdgeOptions
 from search.edge_sealing import Sealing
 from search.edge_store import EdgeCollection
+from search.file_cache import CacheWarming
 
 
 def open_edge_collections(
@@ -42,6 +43,7 @@ def open_edge_collections(
         opened.close()
         raise ConfigError(mistakes)
     sealing.wake()
+    opened.callback(CacheWarming(folder for each in collections for folder in each.history_folders()).close)
     return collections, opened
 
 

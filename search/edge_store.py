@@ -163,6 +163,10 @@ class EdgeCollection:
         with self._locks.turn:
             return sum(shard.count() for shard in self._shards())
 
+    def history_folders(self) -> list[Path]:
+        """Of its sealed shards, the latest first."""
+        return [each.folder for each in reversed(self._history.shards) if each.is_sealed]
+
     def settle(self) -> None:
         """Returns when every shard but the hot one is sealed. Raises RuntimeError when one could not be."""
         self._sealing.settle()

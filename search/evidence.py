@@ -33,7 +33,7 @@ class EvidenceOptions:
     least_score: float = 0.15  # below it a hit is no evidence; see CalibrationOptions for what it lets through
     excluded_from: float = 0.5  # what looks or reads like something excluded with at least this score is left out
     most_fetched: int = 1000
-    one_source_share: float = 0.5  # of what was fetched: with more, the other sources are asked for once more
+    one_source_share: float = 0.75  # of what was fetched: with more, the other sources are asked for once more
     remembered_queries: int = 256
     background: int = 200  # stored moments that an example is compared with
     unlike_anything: int = 20  # so many more, as few stored moments say little of what is usual

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from domain.joining import Span, merged
 from domain.ports import MomentFilter
-from domain.ranking import Evidence
+from domain.ranking import Evidence, best_of
 from domain.words_in_common import holds_phrase
 from search.evidence import EvidenceFinder
 from search.request import Wanted
@@ -77,5 +77,8 @@ def _in_span(
 
 
 def _found(wanted: Wanted, finder: EvidenceFinder, fetched: int, watch: Stopwatch) -> list[Evidence]:
-    found = finder.find(wanted, fetched, watch)
-    return [each for each in found if all(holds_phrase(phrase, each.text) for phrase in wanted.phrases)]
+    found: list[Evidence] = []
+    for way in wanted.each_way():
+        of_it = finder.find(way, fetched, watch)
+        found += [each for each in of_it if all(holds_phrase(phrase, each.text) for phrase in way.phrases)]
+    return best_of(found)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from domain.events import MODALITIES, Modality, Vector
 from domain.ports import MomentFilter
-from domain.query import LONGEST_QUERY
+from domain.query import LONGEST_QUERY, Wording
 
 MOST_MOMENTS = 100  # in one answer
 DEEPEST = 1000  # moments that can be paged through
@@ -46,6 +46,7 @@ class Wanted:
     excluded_phrases: tuple[str, ...] = ()  # of those, what is meant word for word
     like: tuple[Example, ...] = ()
     unlike: tuple[Example, ...] = ()  # what is nearer to one of these than to those to be like is left out
+    alternatives: tuple[Wording, ...] = ()  # to the text and its phrases: any one will do
     weak: bool = False  # also what is too weak to be evidence
 
     def __post_init__(self) -> None:
@@ -57,10 +58,10 @@ class Wanted:
             raise BadQuery(
                 f"what it must be unlike, by its {sorted(strange)[0]}, is of another kind than what it is like"
             )
-        if self.phrases and set(self.modalities) == {"scene"}:
+        phrases = [*self.phrases, *(phrase for each in self.alternatives for phrase in each.phrases)]
+        if phrases and set(self.modalities) == {"scene"}:
             raise BadQuery(
-                f"{self.phrases[0]!r} is looked for word for word, and pictures have no words: leave out the quotation "
-                "marks"
+                f"{phrases[0]!r} is looked for word for word, and pictures have no words: leave out the quotation marks"
             )
         check_modalities(self.modalities)
         check_filter(self.where)
@@ -68,6 +69,14 @@ class Wanted:
     @property
     def is_ranked(self) -> bool:
         return bool(self.text.strip() or self.like)
+
+    def each_way(self) -> Iterator[Wanted]:
+        """By each of the alternatives, and nothing else changed."""
+        if not self.alternatives:
+            yield self
+            return
+        for wording in (Wording(self.text, self.phrases), *self.alternatives):
+            yield replace(self, text=wording.text, phrases=wording.phrases, alternatives=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ def learn_from(history: RuleHistory, rule: Rule) -> Iterator[list[LabelledMoment
 def try_rule(rule: Rule, days: float, encoding: RuleEncoding, history: RuleHistory) -> Tried:
     """Blocks: about a second for some thousands of moments. Raises BadRequest for a rule that can't be watched for,
     and when nothing is stored that it could be tried on."""
+    encoding.check(rule.condition)
     watch = RuleWatch(WatchOptions(encoding.scores()))
     watch.add(rule, encoding.vectors(rule.condition))
     tested = history.latest(rule, days, TESTED_MOMENTS)

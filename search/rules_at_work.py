@@ -35,6 +35,15 @@ class KnownRule:
     set_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A rule that was set and can't be watched for as this node is set up."""
+
+    rule_id: str
+    query: str
+    why: str
+
+
 class RulesAtWork:
     """Blocks; thread-safe. One node owns it.
 
@@ -50,6 +59,7 @@ class RulesAtWork:
         self._learnt: dict[str, str] = {}  # by rule id: what of it history was learnt for
         self._at_work_s: dict[str, float] = {}  # by rule id: `set_s` of what is at work, learnt and all
         self._told = ToldIncidents()
+        self._left_out: dict[str, LeftOut] = {}
 
     def set(self, event: RuleSet) -> None:
         """At work, and warmed with history, when it returns. One that is no newer than what is known changes nothing.
@@ -67,13 +77,14 @@ class RulesAtWork:
         """What is open of it is closed."""
         with self._changed:
             self._removed_s[event.rule_id] = max(event.removed_s, self._removed_s.get(event.rule_id, 0.0))
+            self._left_out.pop(event.rule_id, None)
+            alerts: list[AlertRaised] = []
             known = self._known.get(event.rule_id)
-            if known is None or known.set_s > event.removed_s or self._watch is None:
-                return []
-            alerts = self._alerts(self._watch.remove(event.rule_id))
-            del self._known[event.rule_id]
-            self._learnt.pop(event.rule_id, None)
-            self._at_work_s[event.rule_id] = event.removed_s
+            if known is not None and known.set_s <= event.removed_s and self._watch is not None:
+                alerts = self._alerts(self._watch.remove(event.rule_id))
+                del self._known[event.rule_id]
+                self._learnt.pop(event.rule_id, None)
+            self._at_work_s[event.rule_id] = max(event.removed_s, self._at_work_s.get(event.rule_id, 0.0))
             self._changed.notify_all()
             return alerts
 
@@ -121,6 +132,11 @@ class RulesAtWork:
         """By name."""
         with self._changed:
             return sorted(self._known.values(), key=lambda known: (known.rule.name.casefold(), known.rule.id))
+
+    def left_out(self) -> list[LeftOut]:
+        """Rules that were set before this node started and that it can't watch for."""
+        with self._changed:
+            return list(self._left_out.values())
 
     def find(self, who: str) -> KnownRule:
         """By id or name. Raises UnknownRule."""
@@ -182,6 +198,7 @@ class RulesAtWork:
                 self._put(event)
             except BadEvent as bad:
                 faults.append(f"the rule {event.rule_id} is left out: {bad}")
+                self._left_out[event.rule_id] = LeftOut(event.rule_id, event.query, str(bad))
         if kept is not None:
             try:
                 self._restore(unpack(kept.state))
@@ -202,10 +219,12 @@ class RulesAtWork:
                 return None
             self._watch = self._watch or RuleWatch(WatchOptions(scores))
             try:
+                self._encoding.check(rule.condition)
                 self._watch.add(rule, vectors)
             except BadRequest as refused:
                 raise BadEvent(str(refused)) from refused
             self._known[rule.id] = KnownRule(rule, event.query, event.set_s)
+            self._left_out.pop(rule.id, None)
         return rule
 
     def _restore(self, state: RulesState) -> None:

@@ -39,6 +39,7 @@ def request_of(
         first.excluded_phrases,
         tuple(like),
         tuple(unlike),
+        first.alternatives,
         weak,
         limit,
         offset,
@@ -60,6 +61,7 @@ def _wanted(
         clause.phrases,
         clause.excluded,
         clause.excluded_phrases,
+        alternatives=clause.alternatives,
         weak=weak,
     )
 

@@ -12,7 +12,7 @@ from domain.diversity import diversify
 from domain.events import MODALITIES, Modality, Vector
 from domain.joining import join
 from domain.ports import Labels, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder, StoredMoment
-from domain.ranking import Evidence, FusionOptions, RankedMoment, fuse
+from domain.ranking import Evidence, FusionOptions, RankedMoment, best_of, fuse
 from domain.words_in_common import holds_phrase
 from search.evidence import EvidenceFinder, EvidenceOptions
 from search.halves import find_halves
@@ -27,6 +27,7 @@ from search.request import (
     check_modalities,
 )
 from search.reranking import Reranking, RerankReport
+from search.seen_meanwhile import seen_meanwhile
 from search.stopwatch import Stopwatch
 
 __all__ = ["NewMoment", "SearchAnswer", "SearchOptions", "SearchService"]
@@ -162,7 +163,7 @@ class SearchService:
         vectors: dict[str, Vector] = {}
         moments, is_all = self._found(asked, fetched, watch, vectors)
         reports: tuple[RerankReport, ...] = ()
-        if asked.text.strip() and not asked.meanwhile:
+        if asked.text.strip() and not (asked.meanwhile or asked.alternatives):
             with watch.stage("rerank"):
                 again, reports = self._reranking.apply(asked.text, self._finder.picture_query(asked), moments)
                 moments = list(again)
@@ -183,18 +184,24 @@ class SearchService:
             halves = find_halves([asked, *asked.meanwhile], self._finder, fetched, watch)
             with watch.stage("rank"):
                 return join(halves, self._options.fusion), all(_are_all(half, fetched) for half in halves)
-        evidence = self._finder.find(asked, fetched, watch, vectors)
-        with watch.stage("rank"):
-            moments = fuse(evidence, self._options.fusion if asked.is_ranked else _AS_STORED)
-            return [moment for moment in moments if _holds(moment, asked.phrases)], _are_all(evidence, fetched)
+        moments, is_all = list[RankedMoment](), True
+        for way in asked.each_way():
+            evidence = self._finder.find(way, fetched, watch, vectors)
+            with watch.stage("rank"):
+                found = fuse(evidence, self._options.fusion if asked.is_ranked else _AS_STORED)
+                moments += [moment for moment in found if _holds(moment, way.phrases)]
+            is_all = is_all and _are_all(evidence, fetched)
+        if asked.alternatives:
+            with watch.stage("rank"):
+                moments = fuse(best_of(each for moment in moments for each in moment.evidence), self._options.fusion)
+        return moments, is_all
 
     def _pictured(self, moment: RankedMoment) -> RankedMoment:
         """With a picture of what was seen meanwhile, where the evidence has none."""
         if moment.thumbnail_key is not None:
             return moment
-        where = MomentFilter((moment.source,), moment.start_s, moment.end_s)
-        seen = (stored.moment.thumbnail_key for stored in self._store.newest("scene", where, 3))
-        return replace(moment, thumbnail_key=next((key for key in seen if key is not None), None))
+        seen = seen_meanwhile(self._store, moment.source, moment.start_s, moment.end_s)
+        return replace(moment, thumbnail_key=seen)
 
     def _recall(self, key: _Key, generation: int | None) -> _Tier | None:
         with self._turn:

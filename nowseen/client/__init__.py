@@ -19,6 +19,7 @@ from nowseen.client.answers import (
     Source,
     Speaker,
     Watermark,
+    Wording,
 )
 from nowseen.client.async_client import AsyncNowseen
 from nowseen.client.errors import NodeDown, NodeError, NodeRefused, Place
@@ -52,4 +53,5 @@ __all__ = [
     "Source",
     "Speaker",
     "Watermark",
+    "Wording",
 ]

@@ -16,11 +16,19 @@ class Filters(Said):
     kinds: tuple[str, ...] = ()
 
 
+class Wording(Said):
+    """One way to say what is looked for."""
+
+    text: str = ""
+    phrases: tuple[str, ...] = ()
+
+
 class Clause(Said):
     """How a part of the query was read: what must be true at one time of one source."""
 
     text: str = ""  # what is ranked by
     phrases: tuple[str, ...] = ()  # must be said or written, word for word
+    alternatives: tuple[Wording, ...] = ()  # to the text and its phrases: any one will do
     excluded: tuple[str, ...] = ()  # must not be there
     where: Filters = Filters()
     where_not: Filters = Filters()

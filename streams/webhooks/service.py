@@ -19,7 +19,7 @@ from domain.deliveries import (
     EndpointHealth,
 )
 from domain.delivery_outcomes import Outcome
-from domain.endpoints import Endpoint, UnknownEndpoint
+from domain.endpoints import Endpoint, Preset, UnknownEndpoint
 from domain.errors import BadRequest, ConfigError
 from domain.failed_deliveries import UnknownDelivery
 from domain.incident_facts import IncidentFacts
@@ -134,7 +134,26 @@ class WebhookService:
 
     async def test(self, name: str) -> Outcome:
         """Sends a sample, once, and says what came of it. Raises UnknownEndpoint."""
-        endpoint, now_s = self._known(name), self._clock.now_s()
+        return await self._send_sample(self._known(name))
+
+    async def test_address(self, url: str, preset: Preset) -> Outcome:
+        """As `test`, to an address. Where no endpoint has it, the sample is signed with a secret that is forgotten.
+
+        Raises BadRequest when no webhook may go there.
+        """
+        endpoint = next((each for each in self._endpoints.all() if each.url == url), None)
+        if endpoint is not None:
+            return await self._send_sample(endpoint)
+        self._targets.check(url)
+        endpoint = Endpoint(f"test-{uuid4()}", url, preset)
+        await asyncio.to_thread(self._secrets.make, endpoint.name)
+        try:
+            return await self._send_sample(endpoint)
+        finally:
+            await asyncio.to_thread(self._secrets.remove, endpoint.name)
+
+    async def _send_sample(self, endpoint: Endpoint) -> Outcome:
+        now_s = self._clock.now_s()
         text = "A test: if you read this, webhooks arrive here. Nothing happened."
         facts = IncidentFacts("Test", f"test-{uuid4()}", 0, "opened", now_s, "nowseen", now_s, now_s, text)
         return await self._sender.send(endpoint, delivery_for(facts, endpoint, now_s), now_s)

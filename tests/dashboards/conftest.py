@@ -39,6 +39,8 @@ class StubNode:
         self.serve("newest", {"moments": [], "complete_until": {}})
         self.serve("search", found())
         self.serve("speakers", {"speakers": []})
+        for name in ("rules", "incidents", "webhooks"):
+            self.serve(name, {name: []})
 
     def serve(self, name: str, answer: Any) -> None:
         (self.folder / f"{name}.error").unlink(missing_ok=True)
@@ -198,6 +200,74 @@ def node_with_speakers(node_with_clip: StubNode) -> StubNode:
     node_with_clip.serve("speaker", speaker("b1", 2, "Ben"))
     node_with_clip.serve("search", found(heard))
     node_with_clip.serve("newest", found(heard))
+    return node_with_clip
+
+
+def threshold(**more: Any) -> dict[str, Any]:
+    return {
+        "is_warming_up": False, "likelihood": 0.62, "standard_score": 4.1, "basis": "counted", "expected_per_day": 0.9,
+        "incidents_seen": 9, "hours_watched": 192.0, "hours_missing": 0.0, "note": "counted in 8.0 days", **more,
+    }  # fmt: skip
+
+
+WARMING_UP = threshold(
+    is_warming_up=True, likelihood=None, basis="warming up", expected_per_day=None, hours_watched=3.0,
+    hours_missing=5.0, note="warming up: about 5.0 more hours of watching, or history to learn from",
+)  # fmt: skip
+
+
+def rule(name: str, query: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": name.lower().replace(" ", "-"), "name": name, "query": query, "sources": [], "hours": "", "webhooks": [],
+        "state": "active", "decided_by": "budget", "false_alarms_per_day": 1.0, "marked_right": 0, "marked_wrong": 0,
+        "changed_s": 0.0, "thresholds": {}, "open_incidents": 0, "suppressed": {}, "warnings": [], **more,
+    }  # fmt: skip
+
+
+def match(start_s: float, text: str = "", modality: str = "scene", score: float = 0.71, **more: Any) -> dict[str, Any]:
+    is_certain = score == 1.0
+    return {
+        "moment_id": f"00000000-0000-0000-0000-{round(start_s):012d}", "source": "lobby", "modality": modality,
+        "start_s": start_s, "end_s": start_s + 4, "text": text, "score": score,
+        "threshold": None if is_certain else 0.62, "thumbnail_url": "/media/thumb.jpg",
+        "clip_url": "/media/clip.mp4#t=4.5",
+        "evidence": [{"what": "words" if is_certain else "scene", "text": text or "a forklift", "score": score}],
+        **more,
+    }  # fmt: skip
+
+
+def incident(rule: str, best: dict[str, Any], *, is_open: bool = False, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"{rule}-{best['start_s']}", "rule_id": rule.lower().replace(" ", "-"), "rule": rule, "is_open": is_open,
+        "sources": [best["source"]], "start_s": best["start_s"], "end_s": best["end_s"], "matches": 1,
+        "is_digest": False, "incidents": 1, "text": best["text"] or best["evidence"][0]["text"], "best": best, **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def node_with_rules(node_with_clip: StubNode) -> StubNode:
+    """A rule of words with an incident that is open, and one of pictures that warms up, with an old incident and
+    something kept back."""
+    now_s = time.time()
+    fire = rule("Fire alarm", '"platform seven"', webhooks=["team"], open_incidents=1)
+    forklift = rule(
+        "Forklift", "kind:scene a forklift", hours="mon-fri 18:00-06:00 Europe/Berlin",
+        thresholds={"gate": WARMING_UP, "lobby": threshold()}, marked_right=3, marked_wrong=1,
+        suppressed={"below threshold": 12, "cooldown": 2},
+    )  # fmt: skip
+    spoken = incident("Fire alarm", match(now_s - 60, SPOKEN, "speech", 1.0), is_open=True)
+    seen = incident("Forklift", match(now_s - 7200), matches=4)
+    near = {"reason": "below threshold", "incident_id": None, "match": match(now_s - 900, score=0.55)}
+    node_with_clip.serve("rules", {"rules": [fire, forklift]})
+    node_with_clip.serve("rule", forklift)
+    node_with_clip.serve("incidents", {"incidents": [seen, spoken]})
+    node_with_clip.serve("suppressed", {"suppressed": [near], "counts": {"below threshold": 12}})
+    node_with_clip.serve("webhooks", {"webhooks": [{"name": "team", "host": "example.org"}, {"name": "ops"}]})
+    node_with_clip.serve("backtest", {
+        "incidents": [seen], "per_day": 1 / 7, "days_watched": 7.0, "since_s": now_s - 604_800, "until_s": now_s,
+        "moments": 4321, "learnt_from": "same", "suppressed": {"below threshold": 12},
+        "thresholds": {"gate": WARMING_UP, "lobby": threshold()},
+    })  # fmt: skip
     return node_with_clip
 
 

@@ -1,8 +1,9 @@
 """A search node that answers what the files in a folder say: `python stub_api.py FOLDER PORT`.
 
 A real server in its own process, so that the page's HTTP, the browser's range requests and a node that dies are real.
-FOLDER holds search.json, newest.json, sources.json, encoders.json, speakers.json, speaker.json and media/. Requests are
-appended to requests.log, with the body where there is one; of a file its length and type.
+FOLDER holds media/ and the answers: search.json, newest.json, sources.json, encoders.json, speakers.json, speaker.json,
+rules.json, rule.json, incidents.json, suppressed.json, backtest.json and webhooks.json. Requests are appended to
+requests.log, with the body where there is one; of a file its length and type.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -63,6 +65,29 @@ def app_for(folder: Path) -> FastAPI:
     @app.post("/speakers/{id}/merge")
     async def merge(request: Request) -> Response:
         return answer("speaker", request, await request.body())
+
+    @app.get("/{name}")
+    def list_all(name: Literal["rules", "incidents", "webhooks"], request: Request) -> Response:
+        return answer(name, request)
+
+    @app.get("/rules/{id}/suppressed")
+    def suppressed(request: Request) -> Response:
+        return answer("suppressed", request)
+
+    @app.post("/rules/backtest")
+    async def backtest(request: Request) -> Response:
+        return answer("backtest", request, await request.body())
+
+    @app.post("/rules")
+    @app.patch("/rules/{id}")
+    @app.post("/rules/{id}/marks")
+    async def set_rule(request: Request) -> Response:
+        return answer("rule", request, await request.body())
+
+    @app.delete("/rules/{id}")
+    def remove(request: Request) -> Response:
+        answer("rule", request, b"removed")
+        return Response(status_code=204)
 
     @app.get("/media/{name}")
     def media(name: str) -> Response:

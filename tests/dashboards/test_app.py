@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Element
 
 from dashboards import query_box, streamlit_command
 from domain.events import MODALITIES
+from tests.dashboards.page_reading import button, html, videos
 
 if TYPE_CHECKING:
     from tests.dashboards.conftest import StubNode
-
-
-def html(page: AppTest) -> str:
-    assert not page.exception
-    bodies = (element.value for element in page.get("html") if isinstance(element, Element))
-    return "".join(body for body in bodies if not body.startswith("<style>"))
-
-
-def videos(page: AppTest) -> list[Any]:
-    return [element.proto for element in page.get("video") if isinstance(element, Element)]
-
-
-def button(page: AppTest, start: str) -> Any:
-    (found,) = [button for button in page.button if button.label.startswith(start)]
-    return found
 
 
 def test_without_a_query_the_newest_moments_are_shown(page: AppTest) -> None:

@@ -6,9 +6,13 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+if TYPE_CHECKING:
+    from tests.dashboards.conftest import StubNode
 
 pytestmark = pytest.mark.browser
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
@@ -102,3 +106,29 @@ def test_what_plays_among_the_newest_is_left_alone(page: Page, dashboard_url: st
     page.evaluate("document.querySelector('video').dataset.mine = 'yes'")
     page.wait_for_function("document.querySelector('video').currentTime > 8")  # longer than the page's refresh
     assert page.locator("video").get_attribute("data-mine") == "yes"
+
+
+def test_what_happens_now_leads_to_its_clip_and_going_back_to_the_search(
+    page: Page, dashboard_url: str, node_with_rules: StubNode
+) -> None:
+    page.goto(dashboard_url)
+    expect(page.locator(".ns-happening")).to_contain_text("Fire alarm")
+    page.get_by_role("button", name="See").click()
+    expect(page).to_have_url(re.compile(r"\?view=incidents$"))
+    card = page.locator('[class*="st-key-card-"]').filter(has_text="Fire alarm")
+    card.get_by_role("button", name=re.compile("^Play")).click()
+    (from_s,) = page.wait_for_function(_PLAYED_FROM_S).json_value()
+    assert 4 <= from_s < 5
+    page.go_back()
+    expect(page.get_by_text("Newest moments")).to_be_visible()
+
+
+def test_a_search_is_tried_as_a_rule_and_watched_for(page: Page, dashboard_url: str, node_with_rules: StubNode) -> None:
+    page.goto(f"{dashboard_url}/?q=platform%20seven")
+    page.get_by_role("button", name="Make this a rule").click()
+    page.get_by_role("button", name="Try it on the last week").click()
+    expect(page.get_by_text("It would have told 1 incident")).to_be_visible()
+    page.get_by_role("button", name="Watch for it").click()
+    expect(page.get_by_text("is watched for.")).to_be_visible()
+    expect(page.locator(".ns-rule")).to_have_count(2)
+    assert any('"query":"platform seven"' in body for body in node_with_rules.requests("/rules"))

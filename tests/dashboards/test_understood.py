@@ -6,7 +6,7 @@ from datetime import UTC
 
 import pytest
 
-from dashboards.answers import Clause, Filters
+from dashboards.answers import Clause, Filters, Wording
 from dashboards.understood import Chip, understood
 
 NOON_S = 12 * 3600.0
@@ -42,6 +42,13 @@ def test_everything_that_is_more_than_words_is_said_once() -> None:
 def test_two_things_at_the_same_time_are_two_groups_however_plain() -> None:
     read = understood([Clause(text="dog"), Clause(text="rain")], UTC, NOON_S)
     assert read == ((Chip("plain", "", "dog"),), (Chip("plain", "", "rain"),))
+
+
+def test_alternatives_are_said_however_plain() -> None:
+    clause = Clause(text="dog", alternatives=(Wording(text="rain"), Wording(text="so long", phrases=("so long",))))
+    assert understood([clause], UTC, NOON_S) == (
+        (Chip("plain", "", "dog"), Chip("plain", "or", "rain"), Chip("exactly", "or exactly", "“so long”")),
+    )
 
 
 def test_what_a_recording_says_is_shown_though_it_is_plain() -> None:

@@ -169,3 +169,10 @@ def test_the_vector_of_another_encoder_is_told_as_that() -> None:
 def test_a_graded_part_without_a_vector_is_noticed() -> None:
     with pytest.raises(KeyError):
         scorer(Voice("ann"), VECTORS, LIKELY)
+
+
+def test_examples_are_measured_by_what_is_known_of_their_encoder() -> None:
+    options = ScoreOptions(measured={"picture": Yardstick(0.5, 0.1)}, without_cohort=Yardstick(0.0, 0.1))
+    reading = Reading(LabelledMoment(moment("scene", at(0.8))), options)
+    assert reading.standard("picture", np.asarray(EAST)) == pytest.approx(3.0)
+    assert reading.standard("scene", np.asarray(EAST)) == pytest.approx(8.0)

@@ -41,8 +41,8 @@ leaves: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Words, texts, st.lists(texts, max_size=2).map(tuple)),
     st.builds(Meaning, texts),
     st.builds(SceneText, texts),
-    st.builds(Picture, texts) | st.builds(lambda vector: Picture(vector=vector), vectors),
-    st.builds(Voice, texts) | st.builds(lambda vector: Voice(vector=vector), vectors),
+    st.builds(Picture, texts) | st.builds(Picture, st.just(""), vectors, texts),
+    st.builds(Voice, texts) | st.builds(Voice, st.just(""), vectors, texts),
     st.builds(Speaker, st.lists(texts, max_size=2).map(tuple)),
     st.builds(OfKind, st.lists(st.sampled_from(MODALITIES), max_size=2).map(tuple)),
     st.builds(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.query import MOST_CLAUSES, Clause, Filters, Query, QueryMistake, parse_query
+from domain.query import MOST_ALTERNATIVES, MOST_CLAUSES, Clause, Filters, Query, QueryMistake, Wording, parse_query
 from domain.words_in_common import content_words, words_of
 
 NOW_S = 1_800_000_000.0
@@ -45,6 +45,16 @@ def clause(text: str) -> Clause:
         ("science:fiction resource:x", Clause("science:fiction resource:x")),
         ("moody:blues slang:rude", Clause("moody:blues slang:rude")),
         ("source:a -cars", Clause("", (), ("cars",), (), Filters(("a",)))),
+        ("fire OR smoke source:hall", Clause("fire", where=Filters(("hall",)), alternatives=(Wording("smoke"),))),
+        ("a red car OR a blue bus -taxi OR tram", Clause(
+            "a red car", (), ("taxi",), alternatives=(Wording("a blue bus"), Wording("tram")))),
+        ('fire OR "smoke alarm" kind:text in the hall', Clause("fire", where=Filters(kinds=("text",)), alternatives=(
+            Wording("smoke alarm in the hall", ("smoke alarm",)),))),
+        ("fire OR fire", Clause("fire")),
+        ("fire or smoke", Clause("fire or smoke")),
+        ('"OR" note', Clause("OR note", ("OR",))),
+        ("fire without smoke source:a OR flood", Clause(
+            "fire", (), ("smoke",), (), Filters(("a",)), alternatives=(Wording("flood"),))),
     ],
 )  # fmt: skip
 def test_what_is_meant(text: str, expected: Clause) -> None:
@@ -60,6 +70,17 @@ def test_while_joins_what_is_true_at_the_same_time() -> None:
             Clause("yes", ("yes",)),
         )
     )
+
+
+def test_each_side_of_a_while_has_its_alternatives() -> None:
+    query = parse_query("kind:scene cup OR glass while speaker:Ana tea OR coffee", NOW_S)
+    assert query == Query(
+        (
+            Clause("cup", where=Filters(kinds=("scene",)), alternatives=(Wording("glass"),)),
+            Clause("tea", where=Filters(speakers=("Ana",)), alternatives=(Wording("coffee"),)),
+        )
+    )
+    assert query.clauses[0].wordings == (Wording("cup"), Wording("glass"))
 
 
 def test_while_in_quotation_marks_is_a_word() -> None:
@@ -91,6 +112,18 @@ def test_while_in_quotation_marks_is_a_word() -> None:
         ("cat since:1h until:2h", "is after until", "until:2h"),
         (" while ".join(["cat"] * (MOST_CLAUSES + 1)), "are the most", None),
         ("cat" + " -dog" * 11, "more than 10 things", None),
+        ("fire OR", "one of them is missing", "OR"),
+        ("OR fire", "one of them is missing", "OR"),
+        ("fire OR OR smoke", "one of them is missing", None),
+        ("fire OR while smoke", "one of them is missing", "OR"),
+        ("fire OR ! source:hall", "one of them is missing", "OR"),
+        ("source:hall OR source:gate", "either value will do", "OR"),
+        ("-cars OR -buses", "one of them is missing", "OR"),
+        ("street -cars OR -buses", "one of them is missing", "OR"),
+        ("street without cars OR buses", "write it again", "OR"),
+        ("fire OR the", "quotation marks", " the"),
+        ("the OR fire", "quotation marks", "the "),
+        (" OR ".join(f"cat{n}" for n in range(MOST_ALTERNATIVES + 1)), "alternatives are the most", None),
         ("cat sources:a", "did you mean source:", "sources"),
         ("cat soruce:a", "did you mean source:", "soruce"),
         ("cat" * 700, "2100 characters", None),
@@ -104,7 +137,24 @@ def test_a_mistake_is_pointed_at(text: str, says: str, at: str | None) -> None:
         assert text[caught.value.start : caught.value.end] == at
 
 
-PIECES = ["-", '"', "while", "without", "source:", "x", " ", "since:", "1h", "kind:", "scene", "“", ":", "the"]
+PIECES = [
+    "-",
+    '"',
+    "while",
+    "without",
+    "OR",
+    " OR ",
+    "source:",
+    "x",
+    " ",
+    "since:",
+    "1h",
+    "kind:",
+    "scene",
+    "“",
+    ":",
+    "the",
+]
 
 
 @given(st.text(max_size=200) | st.lists(st.sampled_from(PIECES)).map("".join))
@@ -117,7 +167,10 @@ def test_any_text_is_read_or_its_mistake_pointed_at(text: str) -> None:
     else:
         for each in query.clauses:
             assert each.text or each != Clause()
-            assert set(words_of(each.text)) <= set(words_of(text))
+            assert 1 <= len(each.wordings) <= MOST_ALTERNATIVES
+            for wording in each.wordings:
+                assert set(words_of(wording.text)) <= set(words_of(text))
+                assert words_of(wording.text) or len(each.wordings) == 1
             assert all(words_of(excluded) for excluded in each.excluded)
 
 
@@ -136,6 +189,20 @@ def test_the_order_of_filters_phrases_and_exclusions_does_not_count(
     assert found.excluded == (" ".join(excluded),)
     assert found.where == Filters(("gate",))
     assert sorted(found.text.split()) == sorted(words + phrase)
+
+
+@given(st.lists(WORDS, min_size=2, max_size=MOST_ALTERNATIVES, unique_by=tuple), st.data())
+def test_filters_and_exclusions_hold_for_every_alternative_wherever_they_stand(
+    ways: list[list[str]], data: st.DataObject
+) -> None:
+    at = [data.draw(st.integers(0, len(ways) - 1)) for _ in range(2)]
+    sides = [
+        " ".join([*words, *(["source:gate"] if at[0] == n else []), *(['-"xyz"'] if at[1] == n else [])])
+        for n, words in enumerate(ways)
+    ]
+    found = clause(" OR ".join(sides))
+    assert [wording.text.split() for wording in found.wordings] == ways
+    assert (found.where, found.excluded) == (Filters(("gate",)), ("xyz",))
 
 
 @given(WORDS)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.conditions import Words
+from domain.conditions import Graded, Meaning, Picture, Voice, Words
 from domain.errors import BadRequest
 from domain.hours import DAY_MINUTES, WEEKDAYS, Hours
 from domain.hours_text import format_hours, parse_hours
@@ -98,3 +98,16 @@ def test_an_id_is_known_again_and_numbered_when_it_is_taken() -> None:
 def test_there_is_an_end_to_rules() -> None:
     with pytest.raises(BadRequest, match="remove one first"):
         new_id("fire", map(str, range(MOST_RULES)))
+
+
+@pytest.mark.parametrize(
+    ("query", "example", "name"),
+    [
+        ("", Picture(vector=(1.0,)), "like a picture"),
+        ("source:gate", Voice(vector=(1.0,)), "like a voice, source:gate"),
+        ("", Meaning("it is on fire"), 'like "it is on fire"'),
+    ],
+)
+def test_a_rule_by_example_is_named_after_it(query: str, example: Graded, name: str) -> None:
+    rule = rule_of(RuleDraft(query, example=example), "r", nobody)
+    assert (rule.name, rule.example, rule.condition) == (name, example, example)

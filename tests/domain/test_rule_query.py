@@ -11,14 +11,18 @@ from domain.conditions import (
     AllOf,
     AnyOfThem,
     Condition,
+    Graded,
     Meaning,
     MoodIs,
     Not,
     OfKind,
+    Picture,
     SceneText,
     Speaker,
+    Voice,
     While,
     Words,
+    graded_leaves,
     modalities_of,
     walk,
 )
@@ -71,6 +75,32 @@ def either(text: str) -> Condition:
             AllOf((Words("", ("good morning",)), Not(Speaker(("b", "b2"))), Not(MoodIs(("sad",))))),
         ),
         ("kind:scene microphone while speaker:Ana", While(SceneText("microphone"), Speaker(("a",)))),
+        ("fire OR smoke", AnyOfThem((Meaning("fire"), SceneText("fire"), Meaning("smoke"), SceneText("smoke")))),
+        ("kind:scene fire OR smoke", AnyOfThem((SceneText("fire"), SceneText("smoke")))),
+        ('-kind:scene fire OR "smoke alarm"', AnyOfThem((Meaning("fire"), Words("", ("smoke alarm",))))),
+        (
+            '-kind:scene "fire drill" hall OR smoke',
+            AnyOfThem((AllOf((Words("", ("fire drill",)), Meaning("fire drill hall"))), Meaning("smoke"))),
+        ),
+        (
+            "kind:speech fire OR smoke speaker:Ana -drill",
+            AllOf(
+                (
+                    AnyOfThem((Meaning("fire"), Meaning("smoke"))),
+                    Speaker(("a",)),
+                    OfKind(("speech",)),
+                    Not(Words("drill")),
+                    Not(Meaning("drill")),
+                )
+            ),
+        ),
+        (
+            "kind:scene cup OR glass while kind:speech -kind:text tea OR coffee",
+            While(
+                AnyOfThem((SceneText("cup"), SceneText("glass"))),
+                AllOf((AnyOfThem((Meaning("tea"), Meaning("coffee"))), OfKind(("speech",)))),
+            ),
+        ),
     ],
 )
 def test_what_is_asked(text: str, condition: Condition) -> None:
@@ -105,6 +135,8 @@ def test_where_it_is_watched_for(text: str, sources: tuple[str, ...]) -> None:
         ("-mood:angry", "it matches everything"),
         ("kind:scene -kind:scene fire", "exclude each other"),
         ('kind:scene "fire exit"', "a scene has no words"),
+        ('kind:scene door OR "fire exit"', "a scene has no words"),
+        ("fire OR", "one of them is missing"),
         ("kind:text speaker:Ana", "neither a speaker nor a mood"),
         ("speaker:Cid", "there is no speaker Cid"),
         ("source:gate fire while source:hall smoke", "different ones are named"),
@@ -117,6 +149,45 @@ def test_what_a_rule_can_t_ask_is_said(text: str, says: str) -> None:
         read(text)
 
 
+LIFT, ANA = Picture(vector=(1.0,)), Voice(vector=(1.0,))
+
+
+@pytest.mark.parametrize(
+    ("text", "example", "condition"),
+    [
+        ("", LIFT, LIFT),
+        ("source:hall", LIFT, LIFT),
+        ("kind:scene", LIFT, LIFT),
+        ("a hall", LIFT, AllOf((LIFT, SceneText("a hall")))),
+        ("fire OR smoke", LIFT, AllOf((LIFT, AnyOfThem((SceneText("fire"), SceneText("smoke")))))),
+        ("source:hall -person", LIFT, AllOf((LIFT, Not(SceneText("person"))))),
+        ('"good morning"', ANA, AllOf((ANA, Words("", ("good morning",))))),
+        ("mood:angry -joke", ANA, AllOf((ANA, MoodIs(("angry",)), Not(Words("joke")), Not(Meaning("joke"))))),
+        ("kind:scene while speaker:Ana", LIFT, While(LIFT, Speaker(("a",)))),
+        ("source:hall", Meaning("a fire"), Meaning("a fire")),
+    ],
+)
+def test_an_example_comes_first_and_all_else_must_hold_too(text: str, example: Graded, condition: Condition) -> None:
+    assert read_rule_query(text, resolve, example).condition == condition
+    assert condition_faults(condition) == ()
+    assert graded_leaves(condition)[0] == example
+
+
+@pytest.mark.parametrize(
+    ("text", "example", "says"),
+    [
+        ("kind:text", LIFT, "what is like the example is scene, not of kind:"),
+        ("-kind:speech", ANA, "what is like the example is speech"),
+        ("kind:scene", Meaning("a fire"), "is speech or text"),
+        ('"fire exit"', LIFT, "a scene has no words"),
+        ("since:2h", LIFT, "a rule has no time"),
+    ],
+)
+def test_what_an_example_can_t_be_beside_is_said(text: str, example: Graded, says: str) -> None:
+    with pytest.raises(BadRequest, match=says):
+        read_rule_query(text, resolve, example)
+
+
 def test_a_mistake_says_where() -> None:
     with pytest.raises(QueryMistake) as caught:
         read("fire mood:bored")
@@ -124,7 +195,7 @@ def test_a_mistake_says_where() -> None:
 
 
 PIECES = st.sampled_from(
-    ["fire", "red car", '"good morning"', "-smoke", "without", "while", "speaker:Ana", "-speaker:Bob", "mood:sad",
+    ["fire", "red car", '"good morning"', "-smoke", "without", "while", "OR", "speaker:Ana", "-speaker:Bob", "mood:sad",
      "-mood:happy", "kind:scene", "kind:speech", "-kind:text", "source:gate", "source:hall", "since:1h",
      "lang:en", "the"]
 )  # fmt: skip

@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.condition_scores import CERTAIN, Witness
-from domain.conditions import AllOf, Meaning, MoodIs, Not, Picture, SceneText, Speaker, Voice, While, Words
+from domain.conditions import (
+    AllOf,
+    Meaning,
+    MoodIs,
+    Not,
+    Picture,
+    SceneText,
+    Speaker,
+    Voice,
+    While,
+    Words,
+    graded_leaves,
+)
 from domain.errors import BadEvent, BadRequest
 from domain.hours import WEEKDAYS, Hours
 from domain.incident_events import Match
@@ -50,7 +62,7 @@ rules = st.builds(
     st.sampled_from(DECIDED_BY),
     st.floats(0.1, 24),
     st.lists(marks, max_size=2).map(tuple),
-)
+).flatmap(lambda rule: st.sampled_from([rule, replace(rule, by_example=bool(graded_leaves(rule.condition)))]))
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -156,3 +168,12 @@ def test_no_more_marks_are_kept_than_a_rule_may_have() -> None:
 def test_what_teaches_nothing_can_t_be_marked(changes: dict[str, Any], why: str) -> None:
     with pytest.raises(BadRequest, match=why):
         marked(FORKLIFT, match(**changes), True)
+
+
+def test_an_example_is_the_first_likeness_of_the_condition() -> None:
+    lift = Picture(vector=(1.0, 0.0), encoder="concept")
+    rule = Rule("r", "Lift", While(AllOf((lift, SceneText("a hall"))), Meaning("careful")), by_example=True)
+    assert rule.example == lift == decode_rule(encode_rule(rule)).example
+    assert replace(rule, by_example=False).example is None
+    (fault,) = rule_faults(replace(rule, condition=Words("fire")))
+    assert "by example" in fault

@@ -8,15 +8,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from PIL import Image as Pillow
+from sklearn.datasets import load_sample_images  # type: ignore[import-untyped]  # ships no types
 
 from domain.alerts import AlertRaised
 from domain.events import MomentDescribed, decode, encode
+from domain.ports import PictureEncoder
+from encoders import EncoderOptions, load
+from nowseen.samples import SPEECH, fetch_samples
+from nowseen.settings import load_settings
 
 pytestmark = pytest.mark.slow
 
@@ -125,6 +133,44 @@ def said(source: str, number: int, text: str) -> MomentDescribed:
     start_s = time.time() // 1 - 86_400 + number * APART_S
     vector = (1.0, *[0.0] * (SIZE - 1))
     return MomentDescribed(source, "text", start_s, start_s, "minilm", {"text": vector}, text)
+
+
+def seen(start_s: float, picture: np.ndarray[Any, Any], pictures: PictureEncoder) -> MomentDescribed:
+    [vector] = pictures.encode_images([np.ascontiguousarray(picture)])
+    name = pictures.info.name
+    return MomentDescribed("hall", "scene", start_s, start_s + 4.0, name, {"image": tuple(vector.tolist())})
+
+
+def test_a_rule_by_a_picture_tells_of_what_is_like_it(node: Node, tmp_path: Path) -> None:
+    options = EncoderOptions(tmp_path, device="cpu", allow_download=False)
+    pictures = load("pictures", "concept", options)
+    palace, flower = load_sample_images().images
+    began_s = time.time() // 1 - 3 * 86_400
+    first = seen(began_s, palace, pictures)
+    history = [replace(first, start_s=began_s + n * 300.0, end_s=began_s + n * 300.0 + 4.0) for n in range(600)]
+    node.publish(history)
+    node.until(lambda: (node.get("/sources") or {}).get("sources") and _stored(node) == 600, "they are stored", 120.0)
+    shown = tmp_path / "flower.png"
+    Pillow.fromarray(flower).save(shown)
+    assert "is watched for" in node.run("add", "source:hall", "--picture", str(shown), "--name", "Flower")
+    later_s = began_s + 610 * 300.0
+    node.publish([seen(later_s, palace, pictures), seen(later_s + 900, flower[20:-20, 20:-20], pictures)])
+    (alert,) = node.alerts(lambda found: len(found) >= 1, 60.0)
+    assert (alert.facts.rule, alert.facts.state, alert.facts.source) == ("Flower", "opened", "hall")
+    assert [line.what for line in alert.facts.evidence] == ["picture"]
+    assert alert.facts.start_s == later_s + 900  # not the palace
+    assert "like a picture, source:hall" in " ".join(node.run().split())
+    read = fetch_samples(load_settings().cache, [SPEECH])
+    assert "is watched for" in node.run("add", "--voice", str(read.files["austen-0870.wav"]), "--name", "Her voice")
+    assert {rule["name"]: rule["like"] for rule in node.get("/rules")["rules"]} == {
+        "Flower": "a picture", "Her voice": "a voice",
+    }  # fmt: skip
+    told = json.loads(node.run("test", "source:hall", "--picture", str(shown), "--days", "4", "--json"))
+    assert len(told["incidents"]) == 1
+
+
+def _stored(node: Node) -> int:
+    return int(node.get("/sources")["sources"][0]["moments"].get("scene", 0))
 
 
 def test_a_rule_is_told_of_what_is_said_and_kept_across_a_kill_in_a_storm(node: Node) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from nowseen import demo_check
 from nowseen.asking import ask
-from nowseen.demo_check import Outcome
+from nowseen.demo_outcome import Outcome, to_json
 from nowseen.network_ports import free_ports
 from nowseen.sample_media import SampleSource
 from nowseen.settings import Settings
@@ -63,4 +63,4 @@ async def test_a_check_without_its_node_has_an_outcome_that_says_so(
     source = SampleSource("newswire", tmp_path / "newswire.vtt", 1.0, ("text",))
     outcome: Outcome = await demo_check._ask_all(Settings(api_port=port), [source], None, {}, {}, ())
     assert not outcome.is_right
-    assert "no answer to /health" in json.loads(demo_check._to_json(outcome))["failure"]
+    assert "no answer to /health" in json.loads(to_json(outcome))["failure"]

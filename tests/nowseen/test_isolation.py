@@ -30,3 +30,11 @@ def test_only_models_and_programs_are_taken_over(tmp_path: Path, monkeypatch: py
         ).model_dump(exclude=OWN)
         assert kafka_settings(settings) == KafkaSettings(f"127.0.0.1:{settings.broker_port}")
     assert os.environ["NOWSEEN_BROKER"] == "theirs"
+
+
+def test_webhooks_go_where_the_caller_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOWSEEN_WEBHOOK_ALLOW", "theirs")
+    monkeypatch.setenv("NOWSEEN_CACHE", str(tmp_path / "cache"))
+    with isolated(tmp_path / "own", "127.0.0.1") as (settings, _):
+        assert settings.webhook_allow == "127.0.0.1"
+    assert os.environ["NOWSEEN_WEBHOOK_ALLOW"] == "theirs"

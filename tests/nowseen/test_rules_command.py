@@ -11,11 +11,15 @@ from typing import Any
 import httpx
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from domain.errors import ConfigError
+from nowseen.example_files import ExampleFile, one_example
 from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
+from nowseen.rules_cli import rules
 from nowseen.rules_command import RulesCommand
 from search.api_incident_models import IncidentModel, MatchModel
-from search.api_rule_models import BacktestModel, RuleModel, RulesModel, ThresholdModel
+from search.api_rule_models import BacktestModel, LeftOutModel, RuleModel, RulesModel, ThresholdModel
 
 WARM = ThresholdModel(
     is_warming_up=False, likelihood=0.7, standard_score=4.2, basis="counted", expected_per_day=0.9, incidents_seen=9,
@@ -23,11 +27,12 @@ WARM = ThresholdModel(
 )  # fmt: skip
 COLD = WARM.model_copy(update={"is_warming_up": True, "note": "warming up: about 5.0 more hours"})
 RULE = RuleModel(
-    id="drill", name="Drill [red]", query='"drill"', sources=[], hours="08:00-18:00 UTC", webhooks=["team"],
+    id="drill", name="Drill [red]", query='"drill"', like="", sources=[], hours="08:00-18:00 UTC", webhooks=["team"],
     state="active", decided_by="budget", false_alarms_per_day=1.0, marked_right=0, marked_wrong=0, changed_s=1.79e9,
     thresholds={"gate": WARM, "hall": COLD}, open_incidents=3, suppressed={"paused": 2}, warnings=["a warning"],
 )  # fmt: skip
 PAUSED = RULE.model_copy(update={"id": "r2", "name": "Other", "state": "paused", "webhooks": [], "thresholds": {}})
+DRILL = {"query": '"drill"', "name": "Drill", "webhooks": ["team"], "false_alarms_per_day": 2.0}
 INCIDENT = IncidentModel(
     id="i1", rule_id="drill", rule="Drill", is_open=False, sources=["gate"], start_s=1.79e9, end_s=1.79e9, matches=1,
     is_digest=False, incidents=1, text="a drill [at noon]",
@@ -46,13 +51,16 @@ class Terminal:
     def __init__(self) -> None:
         self.out, self.errors = io.StringIO(), io.StringIO()
         self.asked: list[tuple[str, str, Any]] = []
+        self.params: list[dict[str, str]] = []
 
     def run(self, replies: list[httpx.Response], command: Callable[[RulesCommand], int]) -> int:
         waiting = iter(replies)
 
         def answer(request: httpx.Request) -> httpx.Response:
-            body = json.loads(request.content) if request.content else None
+            is_json = request.headers.get("content-type") == "application/json"
+            body = json.loads(request.content) if is_json else request.content or None
             self.asked.append((request.method, request.url.path, body))
+            self.params.append(dict(request.url.params.multi_items()))
             return next(waiting)
 
         return RulesCommand(
@@ -83,30 +91,27 @@ def test_rules_are_listed(terminal: Terminal) -> None:
 def test_no_rule_is_said_as_json_and_in_words(terminal: Terminal) -> None:
     none = RulesModel(rules=[])
     assert terminal.run([says(none)], lambda command: command.show(json_output=True)) == NOTHING_FOUND
-    assert json.loads(terminal.out.getvalue()) == {"rules": []}
+    assert json.loads(terminal.out.getvalue()) == {"rules": [], "left_out": []}
     assert terminal.run([says(none)], lambda command: command.show()) == NOTHING_FOUND
     assert "Nothing is watched for yet" in terminal.out.getvalue()
 
 
 def test_a_rule_is_added_with_what_to_expect_of_it(terminal: Terminal) -> None:
-    code = terminal.run([says(RULE, 201)], lambda command: command.add('"drill"', "Drill", "", ["team"], 2.0, "budget"))
+    code = terminal.run([says(RULE, 201)], lambda command: command.add(DRILL))
     assert code == FOUND
-    assert terminal.asked == [
-        ("POST", "/rules", {"query": '"drill"', "name": "Drill", "hours": "", "webhooks": ["team"],
-                            "decided_by": "budget", "false_alarms_per_day": 2.0})
-    ]  # fmt: skip
+    assert terminal.asked == [("POST", "/rules", DRILL)]
     for shown in ("Drill [red] is watched for", "gate: about 0.9 a day", "a warning"):
         assert shown in terminal.out.getvalue()
 
 
 def test_what_is_refused_says_why(terminal: Terminal) -> None:
     refused = httpx.Response(400, json={"error": "it matches everything"})
-    assert terminal.run([refused], lambda command: command.add("", "", "", [], 1.0, "budget")) == FAILED
+    assert terminal.run([refused], lambda command: command.add({"query": ""})) == FAILED
     assert "it matches everything" in terminal.errors.getvalue()
 
 
 def test_what_it_would_have_told_is_printed(terminal: Terminal) -> None:
-    code = terminal.run([says(TRIED)], lambda command: command.test("x", None, 3.0, "", 1.0, json_output=False))
+    code = terminal.run([says(TRIED)], lambda command: command.test({"query": "x", "days": 3.0}))
     assert code == FOUND
     page = terminal.out.getvalue()
     for shown in ("2026-09-21 14:13:20", "gate", "a drill [at noon]", "(0.88)", "1 incidents in 0.66 days watched",
@@ -122,13 +127,73 @@ def test_it_pauses_resumes_and_removes(terminal: Terminal) -> None:
     assert [each[:2] for each in terminal.asked] == [("PATCH", "/rules/My rule/2"), ("DELETE", "/rules/Other")]
 
 
+LIKE = RULE.model_copy(update={"like": "a picture", "query": "source:gate"})
+
+
+def test_what_a_rule_is_to_be_like_is_sent_and_listed(terminal: Terminal, tmp_path: Path) -> None:
+    shown = ExampleFile("picture", tmp_path / "lift.jpg")
+    shown.path.write_bytes(b"a forklift")
+    rule = {"query": "source:gate", "webhooks": []}
+    assert terminal.run([says(LIKE, 201)], lambda command: command.add(rule, shown)) == FOUND
+    assert terminal.run([says(TRIED)], lambda command: command.test({"days": 3.0}, shown)) == FOUND
+    assert terminal.asked == [
+        ("POST", "/rules/by-example", b"a forklift"), ("POST", "/rules/backtest/by-example", b"a forklift"),
+    ]  # fmt: skip
+    assert terminal.params == [
+        {"query": "source:gate", "webhooks": "", "by": "picture"}, {"days": "3.0", "by": "picture"},
+    ]  # fmt: skip
+    assert terminal.run([says(RulesModel(rules=[LIKE]))], lambda command: command.show()) == FOUND
+    assert "like a picture, source:gate" in terminal.out.getvalue()
+
+
+def test_a_rule_like_a_moment_names_it(terminal: Terminal) -> None:
+    assert terminal.run([says(LIKE, 201)], lambda command: command.add({"query": ""}, like="m1")) == FOUND
+    assert terminal.asked == [("POST", "/rules", {"query": "", "like": "m1"})]
+
+
+def test_two_examples_or_a_file_that_is_not_there_are_not_sent(terminal: Terminal, tmp_path: Path) -> None:
+    gone = ExampleFile("voice", tmp_path / "gone.wav")
+    assert terminal.run([], lambda command: command.add({}, gone, "m1")) == FAILED
+    assert "one example at a time" in terminal.errors.getvalue()
+    with pytest.raises(ConfigError, match="can't be read"):
+        terminal.run([], lambda command: command.add({}, gone))
+    with pytest.raises(ConfigError, match="--picture or --voice"):
+        one_example(picture=gone.path, voice=gone.path)
+
+
+def test_rules_that_are_left_out_are_told(terminal: Terminal) -> None:
+    left_out = LeftOutModel(id="lift", query="", why="its example was read by the encoder [old]")
+    terminal.run([says(RulesModel(rules=[RULE], left_out=[left_out]))], lambda command: command.show())
+    assert "lift is not watched for: its example was read by the encoder [old]" in terminal.out.getvalue()
+
+
+def test_a_file_names_examples_beside_itself(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(
+        "rules:\n  other: {picture: lifts/lift.jpg, query: source:gate}\n  Ana: {voice: ana.wav}\n  Third: {like: m1}\n"
+    )
+    replies = [says(RulesModel(rules=[PAUSED])), says(PAUSED), says(RULE, 201), says(RULE, 201)]
+    assert terminal.run(replies, lambda command: command.apply(file)) == FAILED
+    assert "lift.jpg can't be read" in terminal.errors.getvalue()
+    assert terminal.asked == []
+    (tmp_path / "lifts").mkdir()
+    (tmp_path / "lifts" / "lift.jpg").write_bytes(b"a forklift")
+    (tmp_path / "ana.wav").write_bytes(b"Ana")
+    assert terminal.run(replies, lambda command: command.apply(file)) == FOUND
+    assert terminal.asked[1:3] == [
+        ("PATCH", "/rules/r2/by-example", b"a forklift"), ("POST", "/rules/by-example", b"Ana"),
+    ]  # fmt: skip
+    assert [each.get("by") for each in terminal.params] == [None, "picture", "voice", None]
+    assert terminal.asked[3][2]["like"] == "m1"
+
+
 def test_a_file_is_applied_by_name(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text("rules:\n  other: {query: fire}\n  New: {query: smoke, state: paused}\n")
     replies = [says(RulesModel(rules=[PAUSED])), says(PAUSED), says(RULE, 201)]
     assert terminal.run(replies, lambda command: command.apply(file)) == FOUND
     assert [each[:2] for each in terminal.asked] == [("GET", "/rules"), ("PATCH", "/rules/r2"), ("POST", "/rules")]
-    assert terminal.asked[1][2]["state"] == "active"
+    assert (terminal.asked[1][2]["state"], terminal.asked[1][2]["like"]) == ("active", "")
     assert terminal.asked[2][2]["state"] == "paused"
 
 
@@ -149,3 +214,16 @@ def test_a_file_that_is_wrong_changes_nothing(
     for each in why:
         assert each in terminal.errors.getvalue()
     assert terminal.asked == []
+
+
+def test_an_address_is_sent_a_sample_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def answered(_: str, method: str, path: str, **more: Any) -> dict[str, Any]:
+        asked.append((method, path, more["json"]))
+        return {"is_delivered": True, "answer": "answered 204"}
+
+    monkeypatch.setattr("nowseen.webhooks_command.ask_node", answered)
+    done = CliRunner().invoke(rules, ["test", "https://x.example/hook"])
+    assert (done.exit_code, "answered 204" in done.output) == (FOUND, True)
+    assert asked == [("POST", "/webhooks/test", {"url": "https://x.example/hook"})]

@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from domain.errors import ConfigError
+from nowseen.example_files import ExampleFile
 from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
-from nowseen.search_command import ExampleFile, print_search
+from nowseen.search_command import print_search
 from search.api_models import EvidenceModel, HeardModel, MomentModel, MoodModel, SearchModel
 
 START_S = 1_790_000_000.0

@@ -105,6 +105,13 @@ def test_a_test_tells_what_was_answered(terminal: Terminal, is_delivered: bool, 
     assert asked.headers["content-type"] == "application/json"
 
 
+def test_an_address_is_sent_a_sample_too(terminal: Terminal) -> None:
+    told = httpx.Response(200, json=OutcomeModel(is_delivered=True, answer="answered 204").model_dump())
+    assert terminal.run(told, lambda command: command.test_address("https://x.example/hook")) == FOUND
+    (asked,) = terminal.asked
+    assert (asked.url.path, json.loads(asked.content)) == ("/webhooks/test", {"url": "https://x.example/hook"})
+
+
 def test_what_was_given_up_on_is_listed_and_sent_again(terminal: Terminal) -> None:
     assert terminal.run(httpx.Response(200, json=FAILURES), lambda command: command.failed()) == FOUND
     for shown in (LETTER.id, "2026-09-21 14:13:20", "answered 500", "9"):

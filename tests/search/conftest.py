@@ -286,7 +286,7 @@ def chat_server() -> Iterator[ChatServer]:
 def rule_encoders(tmp_path_factory: pytest.TempPathFactory) -> Encoders:
     options = EncoderOptions(tmp_path_factory.mktemp("cache"), device="cpu", allow_download=False)
     sentences, pictures = load_minilm(options), ConceptPictureEncoder(options)
-    return Encoders(sentences, pictures, RuleEncoding(sentences, pictures))
+    return Encoders(sentences, pictures, RuleEncoding(sentences, pictures, "voices"))
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ class Node:
         self.encoders = encoders
         text, image = encoders.sentences.info.vector_size, encoders.pictures.info.vector_size
         specs = (
-            CollectionSpec("scenes", "scene", {"image": image}, words=False, encoder="pictures"),
+            CollectionSpec("scenes", "scene", {"image": image}, words=False, encoder=encoders.pictures.info.name),
             CollectionSpec("speech", "speech", {"text": text, "voice": VOICE_SIZE}, words=True, encoder="sentences"),
             CollectionSpec("texts", "text", {"text": text}, words=True, encoder="sentences"),
             CollectionSpec(
@@ -95,7 +95,8 @@ class Node:
         if modality == "scene":
             vector = {"image": self.encoders.picture(text)}
             key = f"{source}/thumbnails/{round(start_s * 1000)}.jpg"
-            return MomentDescribed(source, "scene", start_s, start_s + 4.0, "pictures", vector, thumbnail_key=key)
+            made_by = self.encoders.pictures.info.name
+            return MomentDescribed(source, "scene", start_s, start_s + 4.0, made_by, vector, thumbnail_key=key)
         vectors = {"text": self.encoders.text(text)}
         if voice is not None:
             vectors["voice"] = tuple(np.eye(VOICE_SIZE)[voice].tolist())

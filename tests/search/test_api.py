@@ -395,6 +395,21 @@ async def test_the_answer_says_how_the_query_was_read(ask: httpx.AsyncClient) ->
     assert (second["where"]["speakers"], second["since_s"]) == (["Ana"], NOW_S - 3600)
 
 
+async def test_either_of_two_is_found_and_told(
+    ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    store_moment("text", "the ferry is late", 0.0)
+    store_moment("text", "the train was cancelled", 60.0)
+    store_moment("text", "lunch is served", 120.0)
+    answer = (await ask.get("/search", params={"q": 'ferry OR "train was" source:cam'})).json()
+    assert sorted(each["start_s"] - START_S for each in answer["moments"]) == [0.0, 60.0]
+    [read] = answer["understood"]
+    assert (read["text"], read["phrases"]) == ("ferry", [])
+    assert read["alternatives"] == [{"text": "train was", "phrases": ["train was"]}]
+    refused = (await ask.get("/search", params={"q": "ferry OR"})).json()
+    assert refused["at"] == {"start": 6, "end": 8}
+
+
 async def test_where_nobody_was_heard_yet_no_speaker_can_be_asked_for(parts: ApiParts) -> None:
     async with client(replace(parts, speakers=Speakers(parts.store, NoSpeakers(), 4))) as ask:
         answer = await ask.get("/search", params={"q": "x", "speaker": "Ana"})

@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from domain.endpoints import Endpoint
+from domain.errors import BadRequest
+from domain.events import RuleSet, Vector
 from domain.moments import moment_id
+from domain.rule_drafts import RuleDraft, rule_of
+from domain.rule_json import encode_rule
+from nowseen.example_media import ExampleReader
 from search.api import ApiParts, create_api
 from search.api_parts import RuleParts
 from search.clips import ClipOptions
 from search.metrics import NodeMetrics
 from search.watermarks import Watermarks
 from streams.archive import FsspecArchive
-from tests.search.rules_setting import T0_S, Node
+from tests.search.rules_setting import T0_S, VOICE_SIZE, Node
 
 
 class Webhooks:
     def endpoints(self) -> list[Endpoint]:
         return [Endpoint("team", "https://example.org/hook")]
+
+
+class Examples:
+    """Reads a picture as what its bytes say unless they are a real one, and a voice as one that its bytes number."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def picture(self, media: bytes) -> Vector:
+        if media == b"damaged":
+            raise BadRequest("the picture can't be read")
+        if media.startswith(b"\x89PNG"):
+            nobody: Any = None
+            return ExampleReader(self._node.encoders.pictures, nobody, nobody).picture(media)
+        return self._node.encoders.picture(media.decode())
+
+    def voice(self, media: bytes) -> Vector:
+        return tuple(np.eye(VOICE_SIZE)[int(media)].tolist())
+
+    def clip(self, media: bytes) -> Vector:
+        raise NotImplementedError
+
+    def speech(self, media: bytes) -> str:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -33,7 +66,7 @@ async def ask(node: Node, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     webhooks: Any = Webhooks()
     parts = ApiParts(
         nobody, node.stores.moments, FsspecArchive(str(tmp_path / "archive")), watermarks,
-        NodeMetrics(watermarks, lambda: T0_S), speakers=node.speakers, examples=nobody, encoders=(), lag=dict,
+        NodeMetrics(watermarks, lambda: T0_S), speakers=node.speakers, examples=Examples(node), encoders=(), lag=dict,
         clips=ClipOptions(tmp_path / "clips"), ready=lambda: (True, ""), clock=lambda: T0_S + 1000, webhooks=webhooks,
         rules=RuleParts(node.at_work, node.encoders.rules, node.history, node.publish),
     )  # fmt: skip
@@ -56,7 +89,7 @@ async def test_a_rule_that_is_added_is_at_work_and_listed(ask: httpx.AsyncClient
         false_alarms_per_day=0.5,
     )  # fmt: skip
     assert made == {
-        "id": "drill", "name": "Drill", "query": 'source:gate "fire drill"', "sources": ["gate"],
+        "id": "drill", "name": "Drill", "query": 'source:gate "fire drill"', "like": "", "sources": ["gate"],
         "hours": "mon,tue,wed,thu,fri 08:00-18:00 Europe/Berlin", "webhooks": ["team"], "state": "active",
         "decided_by": "budget", "false_alarms_per_day": 0.5, "marked_right": 0, "marked_wrong": 0,
         "changed_s": T0_S + 1000, "thresholds": made["thresholds"], "open_incidents": 0, "suppressed": {},
@@ -78,7 +111,7 @@ async def test_what_is_changed_is_changed_and_the_rest_stays(ask: httpx.AsyncCli
 async def test_a_rule_that_is_removed_is_gone_and_its_name_free(ask: httpx.AsyncClient) -> None:
     await add(ask, '"drill"')
     assert (await ask.delete("/rules/drill")).status_code == 204
-    assert (await ask.get("/rules")).json() == {"rules": []}
+    assert (await ask.get("/rules")).json() == {"rules": [], "left_out": []}
     gone = await ask.get("/rules/drill")
     assert (gone.status_code, gone.json()["error"]) == (404, "there is no rule 'drill'; there is none yet")
     again = await add(ask, '"drill"')
@@ -97,7 +130,10 @@ async def test_a_rule_that_is_removed_is_gone_and_its_name_free(ask: httpx.Async
         ({"query": "fire", "webhooks": ["nobody"]}, "there is no webhook nobody"),
         ({"query": "fire", "state": "asleep"}, "state: Input should be 'active' or 'paused'"),
         ({"query": "smoke", "name": "DRILL"}, "there is a rule named 'DRILL'"),
-        ({}, "query: Field required"),
+        ({}, "the query is empty"),
+        ({"like": str(UUID(int=1))}, "there is no moment 0"),
+        ({"like": "x"}, "like: Input should be a valid UUID"),
+        ({"query": "fire OR"}, "OR stands between"),
     ],
 )
 async def test_what_can_t_be_a_rule_is_refused_with_the_reason(
@@ -129,6 +165,15 @@ async def test_incidents_with_their_evidence(ask: httpx.AsyncClient, node: Node)
     await ask.delete("/rules/drill")
     (after,) = (await ask.get("/incidents")).json()["incidents"]
     assert (after["rule"], after["is_open"]) == ("drill", False)
+
+
+async def test_what_was_said_has_a_picture_of_what_was_seen_meanwhile(ask: httpx.AsyncClient, node: Node) -> None:
+    await add(ask, '"drill"')
+    node.see(node.moment("scene", 98.0, "a hall"), node.moment("speech", 100.0, "a drill at noon"))
+    node.see(node.moment("scene", 900.0, "a hall"), node.moment("speech", 1000.0, "the next drill"))
+    later, first = (await ask.get("/incidents")).json()["incidents"]
+    picture = f"http://127.0.0.1:8000/thumbnails/gate/thumbnails/{round((T0_S + 98.0) * 1000)}.jpg"
+    assert (first["best"]["thumbnail_url"], later["best"]["thumbnail_url"]) == (picture, None)
 
 
 async def test_what_nobody_was_told_and_why(ask: httpx.AsyncClient, node: Node) -> None:
@@ -165,7 +210,7 @@ async def test_a_draft_is_tried_on_what_is_stored_and_not_kept(ask: httpx.AsyncC
     assert [each["start_s"] for each in tried["incidents"]] == [T0_S + 700.0 * n for n in (1, 3, 5, 7, 9)]
     assert (tried["moments"], tried["learnt_from"], tried["suppressed"]) == (10, "same", {})
     assert tried["per_day"] > 5
-    assert (await ask.get("/rules")).json() == {"rules": []}
+    assert (await ask.get("/rules")).json() == {"rules": [], "left_out": []}
 
 
 async def test_a_rule_that_is_there_is_tried_on_the_last_days_and_learns_from_those_before(
@@ -187,3 +232,107 @@ async def test_there_must_be_something_to_try_it_on(ask: httpx.AsyncClient) -> N
 async def test_a_source_nobody_has_seen_is_no_mistake_and_is_said(ask: httpx.AsyncClient) -> None:
     made = await add(ask, 'source:attic "drill"')
     assert made["warnings"] == ["nothing is indexed of source 'attic' yet"]
+
+
+MEDIA = {"Content-Type": "application/octet-stream"}
+
+
+async def by_example(ask: httpx.AsyncClient, media: bytes, by: str, **more: Any) -> dict[str, Any]:
+    answer = await ask.post("/rules/by-example", params={"by": by, **more}, content=media, headers=MEDIA)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def test_a_picture_that_is_shown_is_watched_for(ask: httpx.AsyncClient, node: Node) -> None:
+    seen = ("a cat", "a bus", "a rocket", "a teapot")
+    node.store(*(node.moment("scene", 300.0 * n, seen[n % 4]) for n in range(300)))
+    made = await by_example(ask, b"a violin", "picture", query="source:gate", webhooks=["team"])
+    assert (made["name"], made["like"], made["query"]) == ("like a picture, source:gate", "a picture", "source:gate")
+    assert (made["sources"], made["webhooks"]) == (["gate"], ["team"])
+    assert not made["thresholds"]["gate"]["is_warming_up"]
+    assert node.see(node.moment("scene", 91_000.0, "a rocket")) == []
+    shown = node.moment("scene", 91_700.0, "a violin")
+    assert [alert.facts.state for alert in node.see(shown)] == ["opened"]
+    (incident,) = (await ask.get("/incidents")).json()["incidents"]
+    assert [each["what"] for each in incident["best"]["evidence"]] == ["picture"]
+    tried = await ask.post(
+        "/rules/backtest/by-example", params={"by": "picture", "days": 30}, content=b"a violin", headers=MEDIA
+    )
+    assert [each["best"]["moment_id"] for each in tried.json()["incidents"]] == [moment_id(shown)]
+
+
+async def test_a_voice_that_is_played_is_watched_for(ask: httpx.AsyncClient, node: Node) -> None:
+    node.store(*(node.moment("speech", 300.0 * n, "the weather is nice", voice=n % 4) for n in range(300)))
+    made = await by_example(ask, b"5", "voice", name="Her")
+    assert (made["name"], made["like"], made["query"]) == ("Her", "a voice", "")
+    assert node.see(node.moment("speech", 91_000.0, "the weather is nice", voice=3)) == []
+    (alert,) = node.see(node.moment("speech", 91_700.0, "the weather is nice", voice=5))
+    assert alert.facts.rule == "Her"
+
+
+async def test_what_is_like_a_moment_is_watched_for(ask: httpx.AsyncClient, node: Node) -> None:
+    scene, said = node.moment("scene", 0.0, "a violin"), node.moment("speech", 50.0, "call an ambulance")
+    node.store(scene, said)
+    seen = await add(ask, "", like=moment_id(scene))
+    assert (seen["name"], seen["like"]) == ("like a picture", "a picture")
+    heard = await add(ask, "source:gate", like=moment_id(said))
+    assert (heard["name"], heard["like"]) == ('like "call an ambulance", source:gate', '"call an ambulance"')
+    tried = (await ask.post("/rules/backtest", json={"like": moment_id(scene), "days": 1})).json()
+    assert tried["moments"] == 1
+
+
+async def test_an_example_stays_until_it_is_changed_or_taken_away(ask: httpx.AsyncClient) -> None:
+    made = await by_example(ask, b"a violin", "picture", query="kind:scene", name="Lift")
+    paused = (await ask.patch("/rules/Lift", json={"state": "paused", "query": "source:hall"})).json()
+    assert (paused["like"], paused["query"], paused["state"]) == ("a picture", "source:hall", "paused")
+    changed = await ask.patch(
+        "/rules/Lift/by-example", params={"by": "voice", "query": ""}, content=b"2", headers=MEDIA
+    )
+    assert (changed.json()["like"], changed.json()["query"]) == ("a voice", "")
+    assert changed.json()["id"] == made["id"]
+    bare = await ask.patch("/rules/Lift", json={"like": ""})
+    assert (bare.status_code, "the query is empty" in bare.json()["error"]) == (400, True)
+    words = (await ask.patch("/rules/Lift", json={"like": "", "query": "fire"})).json()
+    assert (words["like"], words["query"]) == ("", "fire")
+
+
+def png(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Pillow.new("1", (width, height)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("media", "params", "says"),
+    [
+        (png(9000, 9000), {"by": "picture"}, "million pixels"),
+        (b"damaged", {"by": "picture"}, "can't be read"),
+        (b"", {"by": "picture"}, "the picture is missing"),
+        (b"x" * 20_000_001, {"by": "picture"}, "larger than 20 MB"),
+        (b"a violin", {}, "by: Field required"),
+        (b"a violin", {"by": "smell"}, "by: Input should be"),
+        (b"a violin", {"by": "picture", "like": str(UUID(int=1))}, "one example at a time"),
+        (b"a violin", {"by": "picture", "query": "kind:text"}, "not of kind:"),
+        (b"a violin", {"by": "picture", "query": '"fire drill"'}, "a scene has no words"),
+        (b"a violin", {"by": "picture", "webhooks": ["nobody"]}, "there is no webhook nobody"),
+        (b"1", {"by": "voice", "hours": "never"}, "are no hours"),
+    ],
+)
+async def test_an_example_that_will_not_do_is_explained(
+    ask: httpx.AsyncClient, media: bytes, params: dict[str, Any], says: str
+) -> None:
+    refused = await ask.post("/rules/by-example", params=params, content=media, headers=MEDIA)
+    assert (refused.status_code, says in refused.json()["error"]) == (400, True), refused.text
+    assert (await ask.get("/rules")).json()["rules"] == []
+
+
+async def test_a_rule_that_is_left_out_is_listed_and_can_be_removed(ask: httpx.AsyncClient, node: Node) -> None:
+    lift = replace(node.encoders.rules.picture(node.encoders.picture("a violin")), encoder="another")
+    definition = encode_rule(rule_of(RuleDraft("", "Lift", example=lift), "lift", node.speakers.resolve)).decode()
+    node.at_work.start([RuleSet("lift", definition, "", 1.0)], None)
+    (left_out,) = (await ask.get("/rules")).json()["left_out"]
+    assert (left_out["id"], "read by the encoder another" in left_out["why"]) == ("lift", True)
+    assert (await by_example(ask, b"a violin", "picture", name="Lift"))["id"] == "lift-2"
+    assert (await ask.delete("/rules/lift")).status_code == 204
+    assert (await ask.get("/rules")).json()["left_out"] == []

@@ -126,7 +126,7 @@ async def test_who_is_not_there_is_not_found(ask: httpx.AsyncClient) -> None:
 async def test_no_foreign_page_changes_anything(ask: httpx.AsyncClient) -> None:
     await ask.post("/webhooks", json={"name": "ops", "url": NOBODY})
     for headers, status in (({"Origin": "https://foreign.example"} | JSON, 403), ({"Content-Type": "text/plain"}, 415)):
-        for path in ("/webhooks", "/webhooks/ops/test", "/webhooks/ops/secret"):
+        for path in ("/webhooks", "/webhooks/test", "/webhooks/ops/test", "/webhooks/ops/secret"):
             assert (await ask.post(path, headers=headers, content="{}")).status_code == status
 
 
@@ -137,6 +137,15 @@ async def test_a_test_tells_why_nothing_arrived(ask: httpx.AsyncClient) -> None:
     assert told["is_delivered"] is False
     assert told["answer"].startswith("connection: ") and "T0KEN" not in told["answer"]
     assert (await ask.post("/webhooks/ops/enable", headers=JSON)).status_code == 204
+
+
+async def test_an_address_can_be_tried_before_it_is_added(ask: httpx.AsyncClient) -> None:
+    told = (await ask.post("/webhooks/test", json={"url": NOBODY, "preset": "slack"})).json()
+    assert told["is_delivered"] is False
+    assert told["answer"].startswith("connection: ") and "T0KEN" not in told["answer"]
+    refused = await ask.post("/webhooks/test", json={"url": "http://10.0.0.1/T0KEN"})
+    assert (refused.status_code, "T0KEN" in refused.text) == (400, False)
+    assert await listed(ask) == []
 
 
 async def test_what_was_given_up_on_is_listed_and_sent_again(ask: httpx.AsyncClient, service: WebhookService) -> None:

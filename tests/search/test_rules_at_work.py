@@ -9,6 +9,8 @@ import pytest
 from domain.errors import BadEvent
 from domain.events import CoverageAdvanced, RuleRemoved, RuleSet, RulesKept
 from domain.moments import moment_id
+from domain.rule_drafts import RuleDraft, rule_of
+from domain.rule_json import encode_rule
 from search.just_stored import JustStored
 from search.rule_matching import RuleMatching
 from search.rules_at_work import RulesAtWork
@@ -148,6 +150,22 @@ def test_paused_it_keeps_what_it_would_have_told(node: Node) -> None:
     node.decide('"drill"', state="paused")
     assert node.see(node.moment("text", 0.0, "a drill")) == []
     assert node.at_work.suppressed("r1")[1] == {"paused": 1}
+
+
+def test_an_example_of_another_encoder_is_left_out_and_told_until_it_is_removed(node: Node) -> None:
+    lift = replace(node.encoders.rules.picture(node.encoders.picture("a forklift")), encoder="open_clip:other")
+    definition = encode_rule(rule_of(RuleDraft("", "Lift", example=lift), "lift", lambda who: (who,))).decode()
+    event = RuleSet("lift", definition, "", 1.0)
+    with pytest.raises(BadEvent, match=r"read by the encoder open_clip:other, and now concept is at work"):
+        node.at_work.set(event)
+    (fault,) = restarted(node, [event], None)
+    assert "lift is left out" in fault
+    assert node.at_work.all() == []
+    (left_out,) = node.at_work.left_out()
+    assert (left_out.rule_id, "open_clip:other" in left_out.why) == ("lift", True)
+    node.at_work.remove(RuleRemoved("lift", 2.0))
+    assert node.at_work.wait("lift", 2.0, 0.0)
+    assert node.at_work.left_out() == []
 
 
 def test_a_rule_that_can_t_be_read_is_left_out_and_told(node: Node) -> None:

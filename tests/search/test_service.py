@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sklearn.datasets import load_sample_images  # type: ignore[import-untyped] 
 from domain.events import Modality, MomentDescribed
 from domain.moments import moment_id
 from domain.ports import Matrix, MomentFilter, MomentStore, PictureEncoder, SentenceEncoder
+from domain.query import Wording
 from encoders.concept_pictures import ConceptPictureEncoder
 from encoders.options import EncoderOptions
 from encoders.sentences import load_minilm
@@ -206,6 +208,35 @@ def test_a_phrase_must_stand_there(service: SearchService) -> None:
     assert service.search(asked).moments[0].text == TALK[2]
 
 
+def test_alternatives_find_what_each_of_them_finds(service: SearchService) -> None:
+    bread, flood, palace = Wording("let the dough rest"), Wording("homes under water"), Wording("a palace or temple")
+    found = service.search(SearchRequest(bread.text, alternatives=(flood, palace))).moments
+    alone = [service.search(SearchRequest(each.text)).moments[0] for each in (bread, flood, palace)]
+    by_start = {(moment.source, moment.start_s): moment for moment in found}
+    for each in alone:
+        assert by_start[each.source, each.start_s].score == each.score
+    assert len({(each.moment_id, each.why) for moment in found for each in moment.evidence}) == sum(
+        len(moment.evidence) for moment in found
+    )
+    assert [moment.score for moment in found] == sorted((moment.score for moment in found), reverse=True)
+
+
+def test_a_phrase_binds_only_its_own_alternative(service: SearchService) -> None:
+    phrase = Wording("overnight banks", ("overnight banks",))  # nobody said so: only "banks overnight"
+    [bread] = service.search(SearchRequest("let the dough rest", ("speech",))).moments
+    assert service.search(SearchRequest("let the dough rest", ("speech",), alternatives=(phrase,))).moments == (bread,)
+    said = Wording("banks overnight", ("banks overnight",))
+    both = service.search(SearchRequest("let the dough rest", ("speech",), alternatives=(said,))).moments
+    assert {moment.text for moment in both} == {TALK[3], TALK[4]}
+    with pytest.raises(BadQuery, match="pictures have no words"):
+        SearchRequest("a palace", ("scene",), alternatives=(said,))
+
+
+def test_what_is_excluded_is_in_no_alternative(service: SearchService) -> None:
+    asked = SearchRequest("let the dough rest", excluded=("river",), alternatives=(Wording("homes under water"),))
+    assert not any("river" in each.text for moment in service.search(asked).moments for each in moment.evidence)
+
+
 def test_without_words_all_inside_the_filter_comes_newest_first(service: SearchService) -> None:
     found = service.search(SearchRequest("", where=MomentFilter(sources=("news",))))
     assert [moment.start_s - T0_S for moment in found.moments] == [160.0, 121.0, 120.0, 80.0, 40.0, 0.0]
@@ -220,6 +251,9 @@ def test_while_is_both_at_the_same_time_of_the_same_source(service: SearchServic
     assert (both.start_s, both.end_s) == (T0_S + 121.0, T0_S + 124.0)
     assert {each.modality for each in both.evidence} == {"speech", "text"}
     assert service.search(SearchRequest("let the dough rest", ("speech",), meanwhile=(headline,))).moments == ()
+    either = replace(headline, text="something else", alternatives=(Wording("homes under water"),))
+    [again] = service.search(SearchRequest("homes under water", ("speech",), meanwhile=(either,))).moments
+    assert (again.start_s, again.end_s) == (both.start_s, both.end_s)
     elsewhere = Wanted("", ("scene",))
     assert service.search(SearchRequest("homes under water", ("speech",), meanwhile=(elsewhere,))).moments == ()
 

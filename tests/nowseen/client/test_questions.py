@@ -104,6 +104,7 @@ def test_the_client_can_say_all_the_node_understands() -> None:
         (api_models.HeardModel, moments.Heard), (api_models.MoodModel, moments.Mood),
         (api_models.ShareModel, moments.Share), (api_models.SearchModel, answers.Answer),
         (api_models.ClauseModel, answers.Clause), (api_models.FiltersModel, answers.Filters),
+        (api_models.WordingModel, answers.Wording),
         (api_answers.AnswerModel, answers.CitedAnswer), (api_answers.SentenceModel, answers.Sentence),
         (api_models.SourceModel, answers.Source), (api_models.WatermarkModel, answers.Watermark),
         (api_models.EncoderModel, answers.Encoder), (api_models.HealthModel, answers.Health),

@@ -243,6 +243,27 @@ async def test_a_test_says_what_the_receiver_answered_and_leaves_nothing(
     Webhook(secret).verify(first.body, first.headers, json_parse=False)
 
 
+async def test_an_address_is_tried_with_its_own_secret_or_with_one_that_is_forgotten(
+    open_service: Open, start_receiver: StartReceiver, tmp_path: Path
+) -> None:
+    receiver = await start_receiver(answer("200 OK"))
+    async with open_service() as service:
+        strange = await service.test_address(receiver.url(), "plain")
+        kept = (tmp_path / "secrets.json").read_text()
+        secret = await service.add(Endpoint("ops", receiver.url()))
+        known = await service.test_address(receiver.url(), "plain")
+        with pytest.raises(BadRequest):
+            await service.test_address("http://192.0.2.1/hook", "plain")
+        assert [endpoint.name for endpoint in service.endpoints()] == ["ops"]
+
+    assert strange == known == Answered(200)
+    assert "test-" not in kept
+    first, second = receiver.requests
+    assert first.headers["content-type"].startswith("text/plain") and first.headers["webhook-signature"]
+    assert secret is not None
+    assert Webhook(secret).verify(second.body, second.headers)["data"]["rule"] == "Test"
+
+
 async def test_what_is_set_up_wrongly_is_refused_and_leaves_nothing(open_service: Open) -> None:
     async with open_service(GOOD=SigningSecret(bytes(32)).reveal(), BAD="nonsense") as service:
         await service.add(Endpoint("ops", "https://receiver.example/"))
