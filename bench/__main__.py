@@ -40,6 +40,7 @@ BUDGETS: Budgets = {
     "voice_mood_share": ("voices and moods, of the speech agent's time", 0.15, False),
     "wer_live_above_offline": ("word error rate live, in chunks of 1 s, less that of one offline pass", 0.01, False),
     "invented_words_per_hour": ("words made up in an hour of noises, tones and music", 0.0, False),
+    "match_10k_rules_ms": ("ten thousand rules against one moment, one core, ms", 5.0, False),
     "rss_gb": ("resident memory of all processes together (shared pages counted each time), GB", 3.0, False),
 }
 
@@ -72,7 +73,7 @@ def main() -> int:
     # In processes of their own, after the pipeline has stopped: each has the machine for itself.
     bare = _in_process("bench.bare", str(spoken.path), str(spoken.duration_s), str(pipeline.COPIES))
     words = _in_process("bench.speech", str(cache))
-    figures = _figures(measured[0], bare, words)
+    figures = _figures(measured[0], bare, words) | _in_process("bench.rules")
     LATEST.write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n")
     _print(figures)
     return 0

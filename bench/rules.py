@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from bench import rule_pushes
 from domain.conditions import SceneText
 from domain.events import MomentDescribed, Vector
 from domain.moment_reading import ScoreOptions
@@ -51,6 +52,8 @@ def measure(rules: int = RULES, moments: int = MOMENTS) -> dict[str, float]:
             match_ms.append((time.perf_counter() - between) * 1000)
             bare_ms.append((between - started) * 1000)
             candidates.append(len(found))
+    past = _rows(random, min(rule_pushes.LEARNT_FROM, 20 * moments))
+    pushes = rule_pushes.measure(texts, cohort, past, rows)
     match, bare = statistics.median(match_ms), statistics.median(bare_ms)
     return {
         "match_10k_rules_ms": round(match, 3),
@@ -58,6 +61,7 @@ def measure(rules: int = RULES, moments: int = MOMENTS) -> dict[str, float]:
         "match_ratio_to_bare": round(match / bare, 3),
         "bare_product_10k_ms": round(bare, 3),
         "candidates_per_moment": round(statistics.mean(candidates), 1),
+        **pushes,
     }
 
 

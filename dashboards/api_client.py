@@ -81,6 +81,9 @@ class SearchApi:
     ) -> _T:
         return _read(path, self._ask(method, path, body=body, timeout_s=timeout_s), shape)
 
+    def upload(self, method: str, path: str, shape: type[_T], params: Params, content: bytes, timeout_s: float) -> _T:
+        return _read(path, self._ask(method, path, params, content=content, timeout_s=timeout_s), shape)
+
     def delete(self, path: str, timeout_s: float | None = None) -> None:
         _check(self._ask("DELETE", path, timeout_s=timeout_s))
 

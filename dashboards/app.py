@@ -20,8 +20,8 @@ from dashboards.newest import newest
 from dashboards.open_incidents import open_incidents
 from dashboards.query_box import query_box
 from dashboards.question import Question
+from dashboards.rule_example import rule_start
 from dashboards.rule_list import rule_list
-from dashboards.rule_words import with_filters
 from dashboards.rules_api import RulesApi
 from dashboards.rules_style import RULES_CSS
 from dashboards.speakers_panel import speakers_panel
@@ -85,15 +85,13 @@ def _ask(api: SearchApi, question: Question, under_box: DeltaGenerator) -> None:
     else:
         found = results.ask(api, question)
         _say_how_it_was_read(found, question, zone, under_box)
-        is_in_words = question.query and not (question.file or question.like)
-        labels = {speaker.id: speaker.label for speaker in speakers}
-        as_rule = with_filters(question.query, where, labels) if is_in_words else ""
+        as_rule = rule_start(question, {speaker.id: speaker.label for speaker in speakers})
         for warning in other_warnings(found.warnings, encoders):
             st.html(markup.line(warning))
         if found.moments:
             results.show(found, zone, api.url, as_rule)
         elif question.file is not None:
-            results.no_match_of_file(found, question, zone)
+            results.no_match_of_file(found, question, zone, as_rule)
         else:
             results.watch_for_match(api, question, zone, as_rule)
 
@@ -101,7 +99,7 @@ def _ask(api: SearchApi, question: Question, under_box: DeltaGenerator) -> None:
 def _rules(api: RulesApi, view: View) -> None:
     zone = viewer_zone(st.context.timezone)
     names = frozenset(status.source for status in api.node.sources().sources)
-    rules = api.rules() if view == "incidents" else ()
+    rules = api.rules().rules if view == "incidents" else ()
     with st.sidebar:
         rule = chosen_rule(rules) if view == "incidents" else None
         sidebar.source_freshness(api.node, zone, names)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import example_file, likes, markup, playing, query_markup
+from dashboards.labels import plain
 from dashboards.likes import SIDES, Side
 from dashboards.question import Question
 
 EXAMPLES = ("a cat", "a cup of coffee", "a rocket", "somebody selfish", "a storm at sea")
-_WORD_JOINER = "\u2060"  # is not seen, and a name with it is none that Streamlit knows
 _SAID: dict[Side, str] = {"like": "Like", "unlike": "Not like"}
 
 
@@ -54,18 +54,12 @@ def _beside(question: Question) -> None:
         if question.file is not None:
             # A name is a stranger's text, and a label is Markdown.
             st.button(
-                _plain(example_file.describe(question.file)), key="beside-file", help="Remove",
+                plain(example_file.describe(question.file)), key="beside-file", help="Remove",
                 icon=":material/close:", icon_position="right", on_click=example_file.remove,
             )  # fmt: skip
         for side in SIDES:
             for id in question.like if side == "like" else question.unlike:
                 st.button(
-                    _plain(f"{_SAID[side]} {likes.name(id)}"), key=f"beside-{side}-{id}", help="Remove",
+                    plain(f"{_SAID[side]} {likes.name(id)}"), key=f"beside-{side}-{id}", help="Remove",
                     icon=":material/close:", icon_position="right", on_click=likes.remove, args=(side, id),
                 )  # fmt: skip
-
-
-def _plain(text: str) -> str:
-    """`text` as a label that shows it as it is: no Markdown, and no :material/home: in it that would be drawn."""
-    escaped = "".join(f"\\{each}" if each in r"\`*_{}[]()<>#+-.!|~$" else each for each in text)
-    return escaped.replace(":", f":{_WORD_JOINER}")

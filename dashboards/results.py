@@ -13,6 +13,7 @@ from dashboards.api_client import ApiDown, ApiRefused, SearchApi
 from dashboards.cards import grid
 from dashboards.failure import REFRESH_S, failure
 from dashboards.question import Question
+from dashboards.rule_example import RuleStart
 from dashboards.view_models import found_in, no_match
 
 PAGE_SIZE = 12
@@ -29,9 +30,9 @@ def ask(api: SearchApi, question: Question) -> Found:
 
 
 @st.fragment
-def show(found: Found, zone: tzinfo, api_url: str, as_rule: str) -> None:
-    """A fragment, so that Play does not ask the same question again. `as_rule` is the question as a rule, if it is one
-    in words."""
+def show(found: Found, zone: tzinfo, api_url: str, as_rule: RuleStart | None) -> None:
+    """A fragment, so that Play does not ask the same question again. `as_rule` is the question as a rule, if it
+    can be one."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="ask-on-found"):
         st.html(markup.line(found_in(found.took_ms, len(found.moments)), "ns-note ns-count"), width="content")
         _make_rule(as_rule)
@@ -42,14 +43,15 @@ def show(found: Found, zone: tzinfo, api_url: str, as_rule: str) -> None:
         st.rerun()
 
 
-def no_match_of_file(found: Found, question: Question, zone: tzinfo) -> None:
+def no_match_of_file(found: Found, question: Question, zone: tzinfo, as_rule: RuleStart | None) -> None:
     """A file is looked at once: a clip keeps the node busy for seconds."""
     st.html(markup.notice("No match", _until(found, question, zone)))
+    _make_rule(as_rule)
     st.button("Look again", key="again")
 
 
 @st.fragment(run_every=REFRESH_S)
-def watch_for_match(api: SearchApi, question: Question, zone: tzinfo, as_rule: str) -> None:
+def watch_for_match(api: SearchApi, question: Question, zone: tzinfo, as_rule: RuleStart | None) -> None:
     """Nothing yet: says up to when that is true and keeps looking."""
     try:
         found = api.search(question, PAGE_SIZE)
@@ -62,12 +64,12 @@ def watch_for_match(api: SearchApi, question: Question, zone: tzinfo, as_rule: s
     _make_rule(as_rule)
 
 
-def _make_rule(query: str) -> None:
-    if query and st.button(
+def _make_rule(as_rule: RuleStart | None) -> None:
+    if as_rule is not None and st.button(
         "Make this a rule", key="make-rule", icon=":material/notifications:", type="tertiary",
         help="To be told when it comes again",
     ):  # fmt: skip
-        rule_form.go_write(query)
+        rule_form.go_write(as_rule.query, as_rule.example)
         st.rerun()
 
 

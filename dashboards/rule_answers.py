@@ -30,6 +30,7 @@ class Rule(NodeAnswer):
     id: str
     name: str
     query: str
+    like: str = ""  # what was given as an example; empty: nothing
     sources: tuple[str, ...] = ()  # empty: all
     hours: str = ""  # empty: always
     webhooks: tuple[str, ...] = ()
@@ -44,8 +45,17 @@ class Rule(NodeAnswer):
     warnings: tuple[str, ...] = ()
 
 
+class LeftOut(NodeAnswer):
+    """A rule that is not watched for, as the node is set up now."""
+
+    id: str
+    query: str
+    why: str
+
+
 class Rules(NodeAnswer):
     rules: tuple[Rule, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class EvidenceLine(NodeAnswer):

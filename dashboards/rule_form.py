@@ -7,26 +7,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboards import markup, query_markup, rule_trial, views
+from dashboards import markup, query_markup, rule_example, rule_fields, rule_trial, views
 from dashboards.api_client import ApiDown, ApiRefused
-from dashboards.rates import BUDGETS, how_often
 from dashboards.rule_answers import Rule, Webhook
-from dashboards.rule_words import in_sources
+from dashboards.rule_example import RuleExample
 from dashboards.rules_api import Draft, RulesApi
-from domain.rules import DecidedBy
 
 EXAMPLES = ('"fire alarm"', "kind:scene a person on a ladder", "somebody asks for help")
-_QUERY, _NAME, _BUDGET, _SOURCES, _HOURS, _WEBHOOKS, _DECIDED = (
-    "rule_query", "rule_name", "rule_budget", "rule_sources", "rule_hours", "rule_webhooks", "rule_decided_by",
-)  # fmt: skip
-_EDITED, _PROBLEM, _DONE = "rule_edited", "rule_problem", "rule_done"
-_EMPTY: dict[str, object] = {
-    _QUERY: "", _NAME: "", _BUDGET: 1.0, _SOURCES: [], _HOURS: "", _WEBHOOKS: [], _DECIDED: "budget",
-}  # fmt: skip
-_DECIDED_BY: dict[DecidedBy, str] = {
-    "budget": "how often it may trouble you for nothing",
-    "examples": "what is marked right and wrong, once two of each are",
-}
+_QUERY, _EDITED, _PROBLEM, _DONE = "rule_query", "rule_edited", "rule_problem", "rule_done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +23,38 @@ class _Problem:
     error: ApiDown | ApiRefused
 
 
-def go_write(query: str, done: str = "") -> None:
+def go_write(query: str, example: RuleExample = rule_example.NONE, done: str = "") -> None:
     """The form with this query, on the next whole run of the page. `done` is what came of the one before."""
-    views.go("rules", **{**_EMPTY, _QUERY: query, _EDITED: None, _PROBLEM: None, _DONE: done})
+    _go({**rule_fields.EMPTY, _QUERY: query, rule_example.KEY: example, _EDITED: None, _DONE: done})
 
 
 def go_change(rule: Rule) -> None:
-    values: dict[str, object] = {
-        _QUERY: rule.query, _NAME: rule.name, _BUDGET: rule.false_alarms_per_day, _SOURCES: [], _HOURS: rule.hours,
-        _WEBHOOKS: list(rule.webhooks), _DECIDED: rule.decided_by, _EDITED: (rule.id, rule.name), _PROBLEM: None,
-        _DONE: "",
-    }  # fmt: skip
-    views.go("rules", **values)
+    """The example that it has, if any, stays with it."""
+    _go({**rule_fields.of_rule(rule), _QUERY: rule.query, rule_example.KEY: None, _EDITED: rule, _DONE: ""})
 
 
 def rule_form(api: RulesApi, sources: Sequence[str], webhooks: Sequence[Webhook]) -> Draft:
-    """Draws the form, of which all but the words waits for these; what is written in it."""
-    edited: tuple[str, str] | None = st.session_state.get(_EDITED)
-    for key, value in _EMPTY.items():
+    """Draws the form, of which all but the words waits for these, or for an example; what is written in it."""
+    edited: Rule | None = st.session_state.get(_EDITED)
+    for key, value in {**rule_fields.EMPTY, _QUERY: ""}.items():
         st.session_state.setdefault(key, value)
-    st.html(markup.line("A new rule" if edited is None else f"Changing {edited[1]}", "ns-section"))
+    st.html(markup.line("A new rule" if edited is None else f"Changing {edited.name}", "ns-section"))
     query = st.text_input(
         "What should be watched for?", key=_QUERY, max_chars=1000, icon=":material/notifications:",
         label_visibility="collapsed", persist_state="session",
         placeholder='What should be watched for? "fire alarm", a forklift source:hall, speaker:Ana budget',
     ).strip()  # fmt: skip
+    rule_example.chip()
+    example = rule_example.given()
     if done := st.session_state.get(_DONE):
         st.html(markup.line(done, "ns-note ns-done"))
-    if not query:
+    if not query and example == rule_example.NONE and edited is None:
         _examples()
         return Draft("")
+    if edited is not None and edited.like and example == rule_example.NONE:
+        st.html(markup.line(f"What it is to be like, {edited.like}, stays."))
     under_query = st.container()
-    draft = _draft(query, sources, webhooks)
+    draft = rule_fields.draft_fields(query, example.like, example.file, sources, webhooks)
     _acts(api, draft, edited)
     problem: _Problem | None = st.session_state.get(_PROBLEM)
     if problem is not None and problem.draft == draft:
@@ -74,50 +62,23 @@ def rule_form(api: RulesApi, sources: Sequence[str], webhooks: Sequence[Webhook]
     return draft
 
 
-def _acts(api: RulesApi, draft: Draft, edited: tuple[str, str] | None) -> None:
+def _go(values: dict[str, object]) -> None:
+    views.go("rules", **{**values, _PROBLEM: None})
+
+
+def _acts(api: RulesApi, draft: Draft, edited: Rule | None) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="rule-acts"):
-        if st.button("Try it on the last week", key="rule-try", icon=":material/history:"):
+        # The example of a rule that is changed is the node's, which tries it with what the rule was.
+        is_known = edited is None or not edited.like or draft.like or draft.file
+        if is_known and st.button("Try it on the last week", key="rule-try", icon=":material/history:"):
             _keep_problem(draft, rule_trial.try_draft(api, draft))
         label = "Watch for it" if edited is None else "Save"
         if st.button(label, key="rule-save", type="primary", icon=":material/check:"):
-            _save(api, draft, None if edited is None else edited[0])
+            _save(api, draft, edited)
         if st.button("Cancel", key="rule-cancel", type="tertiary"):
             rule_trial.forget()
             go_write("")
             st.rerun()
-
-
-def _draft(query: str, sources: Sequence[str], webhooks: Sequence[Webhook]) -> Draft:
-    name_column, budget_column = st.columns(2)
-    with name_column:
-        name = st.text_input(
-            "Name", key=_NAME, max_chars=100, placeholder="What people call it", persist_state="session"
-        ).strip()
-    with budget_column:
-        budgets = sorted({*BUDGETS, st.session_state[_BUDGET]}, reverse=True)
-        budget = st.selectbox(
-            "False alarms, at most about", budgets, key=_BUDGET, format_func=how_often, persist_state="session",
-            help="Words are compared with what is seen and said. The rule finds out from which likeness on it may "
-            "tell you, so that it troubles you no more often than this for nothing.",
-        )  # fmt: skip
-    with st.expander("Where, when, whom to tell, and how it learns"):
-        where = st.multiselect(
-            "Sources", sources, key=_SOURCES, placeholder="All sources", persist_state="session"
-        )  # fmt: skip
-        hours = st.text_input(
-            "Hours", key=_HOURS, persist_state="session",
-            placeholder=f"Always, or such as mon-fri 18:00-06:00 {st.context.timezone or 'Europe/Berlin'}",
-        ).strip()  # fmt: skip
-        names = sorted({*(webhook.name for webhook in webhooks), *st.session_state[_WEBHOOKS]})
-        told = st.multiselect(
-            "Webhooks", names, key=_WEBHOOKS, persist_state="session", disabled=not names,
-            placeholder="Nobody outside: it is shown here" if names else "None yet: nowseen webhooks add",
-        )  # fmt: skip
-        decided_by = st.selectbox(
-            "From which likeness on it tells is decided by", list(_DECIDED_BY), key=_DECIDED, persist_state="session",
-            format_func=lambda by: _DECIDED_BY[by],
-        )  # fmt: skip
-    return Draft(in_sources(query, where), name, hours, tuple(told), float(budget), decided_by)
 
 
 def _examples() -> None:
@@ -127,15 +88,15 @@ def _examples() -> None:
             st.button(example, key=f"example-rule-{example}", on_click=go_write, args=(example,))
 
 
-def _save(api: RulesApi, draft: Draft, edited: str | None) -> None:
+def _save(api: RulesApi, draft: Draft, edited: Rule | None) -> None:
     try:
         with st.spinner("It learns from what is stored how often it would tell"):
-            made = api.add(draft) if edited is None else api.change(edited, draft.body())
+            made = api.add(draft) if edited is None else api.change(edited.id, draft)
     except (ApiDown, ApiRefused) as error:
         _keep_problem(draft, error)
         return
     rule_trial.forget()
-    go_write("", f"{made.name} is watched for." if edited is None else f"{made.name} is changed.")
+    go_write("", done=f"{made.name} is watched for." if edited is None else f"{made.name} is changed.")
     st.rerun()
 
 

@@ -22,10 +22,15 @@ _PROBLEMS = "rule_problems"
 @st.fragment(run_every=REFRESH_S)
 def rule_list(api: RulesApi, encoders: Sequence[Encoder], zone: tzinfo) -> None:
     try:
-        rules = api.rules()
+        found = api.rules()
     except (ApiDown, ApiRefused) as error:
         st.html(failure(api.node, error))
         return
+    rules = found.rules
+    for left_out in found.left_out:
+        with st.container(key=f"rule-{left_out.id}", border=True, gap="small"):
+            st.html(rule_markup.left_out(left_out))
+            _remove_button(api, left_out.id)
     if not rules:
         lines = ["Write what should be watched for, try it on what is stored, and switch it on."]
         st.html(markup.notice("No rules yet", lines))
@@ -54,33 +59,37 @@ def _acts(api: RulesApi, rule: Rule) -> None:
         "Try it", key=f"try-{rule.id}", type="tertiary", icon=":material/history:",
         help="What it would have told last week",
     ):  # fmt: skip
-        _keep_problem(rule, rule_trial.try_rule(api, rule))
+        _keep_problem(rule.id, rule_trial.try_rule(api, rule))
     if st.button("Change", key=f"change-{rule.id}", type="tertiary", icon=":material/edit:"):
         rule_form.go_change(rule)
         st.rerun()
-    with st.popover("Remove", type="tertiary", icon=":material/delete:", key=f"remove-ask-{rule.id}"):
+    _remove_button(api, rule.id)
+
+
+def _remove_button(api: RulesApi, rule_id: str) -> None:
+    with st.popover("Remove", type="tertiary", icon=":material/delete:", key=f"remove-ask-{rule_id}"):
         st.html(markup.line("It watches no more, and what it has learnt is gone."))
-        st.button("Remove it", key=f"remove-{rule.id}", on_click=_remove, args=(api, rule))
+        st.button("Remove it", key=f"remove-{rule_id}", on_click=_remove, args=(api, rule_id))
 
 
 def _switch(api: RulesApi, rule: Rule) -> None:
     try:
-        api.change(rule.id, {"state": "active" if rule.state == "paused" else "paused"})
+        api.switch(rule.id, "active" if rule.state == "paused" else "paused")
     except (ApiDown, ApiRefused) as error:
-        _keep_problem(rule, error)
+        _keep_problem(rule.id, error)
     else:
-        _keep_problem(rule, None)
+        _keep_problem(rule.id, None)
 
 
-def _remove(api: RulesApi, rule: Rule) -> None:
+def _remove(api: RulesApi, rule_id: str) -> None:
     try:
-        api.remove(rule.id)
+        api.remove(rule_id)
     except (ApiDown, ApiRefused) as error:
-        _keep_problem(rule, error)
+        _keep_problem(rule_id, error)
 
 
-def _keep_problem(rule: Rule, error: ApiDown | ApiRefused | None) -> None:
+def _keep_problem(rule_id: str, error: ApiDown | ApiRefused | None) -> None:
     problems: dict[str, str] = st.session_state.setdefault(_PROBLEMS, {})
-    problems.pop(rule.id, None)
+    problems.pop(rule_id, None)
     if error is not None:
-        problems[rule.id] = f"Not done: {error}"
+        problems[rule_id] = f"Not done: {error}"

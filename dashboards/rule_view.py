@@ -38,6 +38,7 @@ def rule_card(rule: Rule, warnings: tuple[str, ...] = ()) -> RuleCard:
         "what is marked right and wrong" if by_examples else f"at most about {how_often(rule.false_alarms_per_day)}"
     )
     facts = [
+        ("like", rule.like),
         ("where", ", ".join(rule.sources) or "all sources"),
         ("when", rule.hours or "always"),
         ("tells", ", ".join(rule.webhooks) or "nobody: shown here"),
@@ -45,9 +46,10 @@ def rule_card(rule: Rule, warnings: tuple[str, ...] = ()) -> RuleCard:
         ("marked", f"{rule.marked_right} right, {rule.marked_wrong} wrong"),
         ("kept back", ", ".join(f"{count:,} {reason}" for reason, count in rule.suppressed.items() if count)),
     ]
-    if is_to_the_letter(rule.query):
-        facts[3] = ("held", "to the letter: it tells at once")
-        facts = [fact for fact in facts if fact[0] != "marked" or rule.marked_right or rule.marked_wrong]
+    if not rule.like and is_to_the_letter(rule.query):
+        # It has no likeness that could be too small, or marked.
+        held = ("held", "to the letter: it tells at once")
+        facts = [held if fact[0] in ("decided by", "false alarms") else fact for fact in facts if fact[0] != "marked"]
         lines: tuple[SourceLine, ...] = ()
     else:
         lines = tuple(source_line(source, each) for source, each in sorted(rule.thresholds.items()))

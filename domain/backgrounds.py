@@ -56,13 +56,17 @@ class Background:
         """A score in this bin that is no higher changes nothing."""
         return self._tail.floor(bin)
 
+    def least_near(self, bin: int) -> float:
+        """By a budget, near misses are at least this high: what is lower is not all known."""
+        return self._tail.complete_above(bin - (WEEKS - 1) * WEEK_BINS)
+
     def fit_budget(self, rule: Rule) -> None:
         """Keeps as much as another budget needs, from now on."""
         self._tail.capacity = _kept(rule)
 
-    def learn(self, bin: int) -> None:
-        """History had something of the source in this bin."""
-        self._learnt.add(bin)
+    def learn(self, bins: BinSet) -> None:
+        """History had something of the source in these bins."""
+        self._learnt = self._learnt | bins
 
     def watched(self, exposed: BinSet) -> BinSet:
         """The bins in which this rule was there, of those in which the source was."""
@@ -118,6 +122,7 @@ class Background:
         return background
 
 
+@lru_cache(maxsize=1 << 15)
 def offset_of(rule_id: str) -> int:
     """In bins: by how much this rule's weeks begin earlier than others'."""
     return crc32(rule_id.encode()) % WEEK_BINS

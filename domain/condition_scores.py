@@ -168,11 +168,10 @@ def _absent(scorer: Scorer, likely: float) -> Scorer:
 
 def _at_once(what: Scorer, during: Scorer) -> Scorer:
     def pair(reading: Reading, near: Sequence[Reading], one: Scorer, other: Scorer) -> list[Holding | None]:
-        own = one(reading, near)
-        if own is None:
-            return []
-        others = [other(each, near) for each in near if share_time(each.moment, reading.moment)]
-        return [_together([own, each]) for each in (other(reading, near), *others) if each is not None]
+        there = [other(each, near) for each in near if share_time(each.moment, reading.moment)]
+        others = [each for each in (other(reading, near), *there) if each is not None]
+        own = one(reading, near) if others else None
+        return [] if own is None else [_together([own, each]) for each in others]
 
     def score(reading: Reading, near: Sequence[Reading]) -> Holding | None:
         # Either may come first: what was seen is described sooner than what was said is transcribed.

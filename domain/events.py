@@ -207,8 +207,17 @@ class RuleRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleKept:
+    """What one rule had learnt and told by `kept_s`, for whoever goes on after a crash (domain/rules_state.py)."""
+
+    rule_id: str
+    kept_s: float
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RulesKept:
-    """What the rules had learnt and told by `kept_s`, for whoever goes on after a crash (search/rules_at_work.py)."""
+    """What is of no rule alone, as it was by `kept_s`. Every rule that had changed by then was kept before it."""
 
     kept_s: float
     state: bytes
@@ -236,6 +245,7 @@ Event: TypeAlias = (
     | AlertRaised
     | RuleSet
     | RuleRemoved
+    | RuleKept
     | RulesKept
     | EventRejected
 )
@@ -329,6 +339,9 @@ def encode(event: Event) -> Message:
             return _json_record("rule.set.v1", event.rule_id, event.set_s, data)
         case RuleRemoved():
             return _json_record("rule.removed.v1", event.rule_id, event.removed_s, {})
+        case RuleKept():
+            id, key = f"rule-kept-{_ms(event.kept_s)}", kept_key(event.rule_id)
+            return _record("rule.kept.v1", event.rule_id, event.kept_s, event.state, "application/zlib", id=id, key=key)
         case RulesKept():
             id = f"rules-kept-{_ms(event.kept_s)}"
             return _record("rules.kept.v1", RULES, event.kept_s, event.state, "application/zlib", id=id)
@@ -372,6 +385,11 @@ def decode(key: bytes | None, value: bytes | None, headers: Mapping[str, bytes])
         return reader(source, _round(when.timestamp()), data, attributes)
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise BadEvent(f"{ce_type}: {_explain(error)} (docs/events.md has its schema)") from error
+
+
+def kept_key(rule_id: str) -> str:
+    """Of a RuleKept; a record of this key without a value says that nothing is kept of the rule any more."""
+    return f"rule|{rule_id}"  # a rule may be named as what stands for all of them
 
 
 def check_source(source: str) -> None:
@@ -722,6 +740,10 @@ def _read_rule_removed(source: str, when_s: float, data: bytes, _: dict[str, Any
     return RuleRemoved(source, when_s)
 
 
+def _read_rule_kept(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
+    return RuleKept(source, when_s, data)
+
+
 def _read_rules_kept(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
     if source != RULES:
         raise ValueError(f"ce_source must be {RULES!r}")
@@ -740,5 +762,6 @@ _READERS: dict[str, Callable[[str, float, bytes, dict[str, Any]], Event]] = {
     "alert.raised.v1": _read_alert,
     "rule.set.v1": _read_rule_set,
     "rule.removed.v1": _read_rule_removed,
+    "rule.kept.v1": _read_rule_kept,
     "rules.kept.v1": _read_rules_kept,
 }

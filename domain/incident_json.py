@@ -20,7 +20,6 @@ from domain.incident_events import (
     MatchSuppressed,
 )
 from domain.incident_groups import Group, RuleState
-from domain.incidents import IncidentOptions, Incidents
 
 VERSION = 1
 
@@ -58,19 +57,6 @@ def decode_incident_event(value: bytes) -> IncidentEvent:
                 raise ValueError(f"there is no event {str(unknown)[:40]!r}")
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise BadEvent(f"not an event of an incident: {type(error).__name__} {str(error)[:200]}") from error
-
-
-def incidents_to_data(incidents: Incidents) -> dict[str, Any]:
-    return {
-        "clocks_s": incidents.clocks_s,
-        "rules": {rule_id: _state_to_data(state) for rule_id, state in incidents.rules.items()},
-    }
-
-
-def incidents_from_data(data: Mapping[str, Any], options: IncidentOptions | None = None) -> Incidents:
-    """Raises KeyError, ValueError, TypeError or AttributeError when it is not what `incidents_to_data` gives."""
-    rules = {rule_id: _state(state) for rule_id, state in data["rules"].items()}
-    return Incidents(options, rules, {source: float(clock_s) for source, clock_s in data["clocks_s"].items()})
 
 
 def _match_to_data(match: Match) -> dict[str, Any]:
@@ -124,7 +110,8 @@ def _group(data: Mapping[str, Any]) -> Group:
     return Group(**{**data, **more})
 
 
-def _state_to_data(state: RuleState) -> dict[str, Any]:
+def rule_state_to_data(state: RuleState) -> dict[str, Any]:
+    """What came of the matches of one rule, for JSON."""
     return {
         "open": {source: [_group_to_data(each) for each in groups] for source, groups in state.open.items()},
         "over": {source: [_group_to_data(each) for each in groups] for source, groups in state.over.items()},
@@ -138,7 +125,8 @@ def _state_to_data(state: RuleState) -> dict[str, Any]:
     }
 
 
-def _state(data: Mapping[str, Any]) -> RuleState:
+def rule_state_from_data(data: Mapping[str, Any]) -> RuleState:
+    """Raises KeyError, ValueError, TypeError or AttributeError when it is not what `rule_state_to_data` gives."""
     suppressed = [_suppressed(each) for each in data["suppressed"]]
     return RuleState(
         {source: [_group(each) for each in groups] for source, groups in data["open"].items()},

@@ -56,6 +56,10 @@ class Incidents:
         self._rules: dict[str, RuleState] = dict(rules or {})
         self._clocks_s: dict[str, float] = dict(clocks_s or {})
         self._due_s: dict[str, float] = {}  # by source: before then nothing is over
+        self._live: dict[str, dict[str, None]] = {}  # by source: rules of which something may be open, in a fixed order
+        self._changed: set[str] = set()
+        for rule_id in self._rules:
+            self._note_live(rule_id)
 
     @property
     def clocks_s(self) -> dict[str, float]:
@@ -66,6 +70,20 @@ class Incidents:
     def rules(self) -> dict[str, RuleState]:
         return dict(self._rules)
 
+    def state(self, rule_id: str) -> RuleState:
+        """To be looked at; an empty one when nothing ever matched."""
+        return self._rules.get(rule_id) or RuleState()
+
+    def go_on(self, rule_id: str, state: RuleState) -> None:
+        """This is what came of the rule's matches so far. For a rule that had none here."""
+        self._rules[rule_id] = state
+        self._note_live(rule_id)
+
+    def take_changed(self) -> set[str]:
+        """Rules of which `state` is another since this was asked last; one that was forgotten is not among them."""
+        changed, self._changed = self._changed, set()
+        return changed
+
     def push(self, match: Match, now_s: float, held_back: Reason | None = None) -> list[IncidentEvent]:
         """`now_s`: how far the match's source has got, event time. `held_back`: why nobody may be told of this one."""
         events = self.tick(now_s, match.source)
@@ -74,6 +92,7 @@ class Incidents:
             return events + self._suppress(state, match, held_back, None)
         if known := next((each for each in state.groups(match.source) if match.moment_id in each.moment_ids), None):
             if match.score > known.incident.best.score:
+                self._changed.add(match.rule_id)
                 known.incident = replace(known.incident, best=match)
                 known.kinds |= kinds_of(match)
             return events
@@ -83,7 +102,7 @@ class Incidents:
             if group.is_near(match, self._options.quiet_s):
                 if group.length_with_s(match) <= self._options.longest_s:
                     return events + self._join(state, group, match)
-                events += self._close(state, match.source, group)
+                events += self._close(state, match.rule_id, match.source, group)
         within_s = self._options.quiet_s + self._options.cooldown_s
         if before := next((g for g in state.over.get(match.source, ()) if g.is_near(match, within_s)), None):
             return events + self._suppress(state, match, "cooldown", before.digest_id or before.incident.id)
@@ -118,38 +137,61 @@ class Incidents:
     def forget(self, rule_id: str) -> list[IncidentEvent]:
         """The rule is deleted: what is open is closed."""
         state = self._rules.pop(rule_id, RuleState())
+        self._changed.discard(rule_id)
         groups = [group for open in state.open.values() for group in open if group.digest_id is None]
         groups += [state.digest] if state.digest is not None else []
         return [IncidentClosed(group.incident, group.number + 1) for group in groups]
 
     def _pass(self, source: str) -> list[IncidentClosed]:
-        now_s, closed = self._clocks_s[source], list[IncidentClosed]()
+        now_s, closed, ends_s = self._clocks_s[source], list[IncidentClosed](), math.inf
         if now_s <= self._due_s.get(source, -math.inf):
             return closed
-        for state in self._rules.values():
-            for group in list(state.open.get(source, ())):
-                if now_s > group.incident.end_s + self._options.quiet_s:
-                    closed += self._close(state, source, group)
-            digest = state.digest
-            if digest is not None and source in digest.incident.sources:
-                slowest_s = min(self._clocks_s[each] for each in digest.incident.sources)
-                if slowest_s > digest.incident.end_s + self._options.quiet_s:
-                    state.digest = None
-                    closed.append(IncidentClosed(digest.incident, digest.number + 1))
-        self._due_s[source] = min(self._ends_s(source), default=math.inf) + self._options.quiet_s
+        live = self._live.get(source, {})
+        for rule_id in list(live):
+            state, left_s = self._rules.get(rule_id), math.inf
+            if state is not None:
+                closed += self._over(state, rule_id, source, now_s)
+                left_s = self._ends_s(state, source)
+            if left_s == math.inf:
+                del live[rule_id]
+            ends_s = min(ends_s, left_s)
+        self._due_s[source] = ends_s + self._options.quiet_s
         return closed
 
-    def _ends_s(self, source: str) -> Iterator[float]:
-        for state in self._rules.values():
-            yield from (group.incident.end_s for group in state.open.get(source, ()))
-            if state.digest is not None and source in state.digest.incident.sources:
-                yield state.digest.incident.end_s
+    def _over(self, state: RuleState, rule_id: str, source: str, now_s: float) -> Iterator[IncidentClosed]:
+        for group in list(state.open.get(source, ())):
+            if now_s > group.incident.end_s + self._options.quiet_s:
+                yield from self._close(state, rule_id, source, group)
+        digest = state.digest
+        if digest is not None and source in digest.incident.sources:
+            slowest_s = min(self._clocks_s.get(each, -math.inf) for each in digest.incident.sources)
+            if slowest_s > digest.incident.end_s + self._options.quiet_s:
+                state.digest = None
+                self._changed.add(rule_id)
+                yield IncidentClosed(digest.incident, digest.number + 1)
+
+    def _ends_s(self, state: RuleState, source: str) -> float:
+        """The earliest end of what is open of a rule in a source; infinity when nothing is."""
+        ends_s = [group.incident.end_s for group in state.open.get(source, ())]
+        if state.digest is not None and source in state.digest.incident.sources:
+            ends_s.append(state.digest.incident.end_s)
+        return min(ends_s, default=math.inf)
+
+    def _note_live(self, rule_id: str) -> None:
+        state = self._rules[rule_id]
+        sources = dict.fromkeys(source for source, groups in state.open.items() if groups)
+        if state.digest is not None:
+            sources |= dict.fromkeys(state.digest.incident.sources)
+        for source in sources:
+            self._live.setdefault(source, {})[rule_id] = None
 
     def _begin(self, state: RuleState, match: Match) -> list[IncidentEvent]:
         near = sum(abs(match.start_s - begun_s) < self._options.storm_s for begun_s in state.begun_s)
         # So many that a source that lags behind does not push the others' out.
         state.begun_s = [*state.begun_s[-20 * self._options.storm_incidents :], match.start_s]
         groups = state.open.setdefault(match.source, [])
+        self._live.setdefault(match.source, {})[match.rule_id] = None
+        self._changed.add(match.rule_id)
         self._due_s[match.source] = min(self._due_s.get(match.source, -math.inf), match.end_s + self._options.quiet_s)
         if near < self._options.storm_incidents:
             groups.append(first_group(match))
@@ -168,6 +210,7 @@ class Incidents:
 
     def _join(self, state: RuleState, group: Group, match: Match) -> list[IncidentEvent]:
         group.add(match)
+        self._changed.add(match.rule_id)
         if group.digest_id is None:
             return [*group.update(match.start_s, self._options.update_every_s)]
         events: list[IncidentEvent] = []
@@ -176,7 +219,8 @@ class Incidents:
             events += state.digest.update(match.start_s, self._options.update_every_s)
         return events + self._suppress(state, match, "storm", group.digest_id)
 
-    def _close(self, state: RuleState, source: str, group: Group) -> list[IncidentClosed]:
+    def _close(self, state: RuleState, rule_id: str, source: str, group: Group) -> list[IncidentClosed]:
+        self._changed.add(rule_id)
         state.open[source].remove(group)
         forgotten_s = self._clocks_s[source] - self._options.remembered_s
         over = [*state.over.get(source, ()), group]
@@ -190,6 +234,7 @@ class Incidents:
             return []
         event = state.suppressed[key] = MatchSuppressed(match, reason, incident_id)
         state.counts[reason] += 1
+        self._changed.add(match.rule_id)
         while len(state.suppressed) > self._options.kept:
             del state.suppressed[next(iter(state.suppressed))]
         return [event]

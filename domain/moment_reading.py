@@ -23,6 +23,7 @@ from domain.ports import Labels, Matrix
 Exact = npt.NDArray[np.float64]
 
 DIGITS = 4  # of a standard score: what differs further down is another machine's rounding
+_UNITS = 10.0**DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,11 @@ class Yardstick:
     deviation: float
 
     def standard(self, cosine: float) -> float:
-        return round((cosine - self.mean) / self.deviation, DIGITS)
+        return round((cosine - self.mean) / self.deviation * _UNITS) / _UNITS
+
+    def standard_of_all(self, cosines: Exact) -> Exact:
+        """As `standard`, of each."""
+        return np.asarray(np.rint((cosines - self.mean) / self.deviation * _UNITS) / _UNITS, np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ what score that is once it is known which scores the rule gets anyway.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeAlias
 
 from domain.backgrounds import Background, offset_of
-from domain.bin_sets import WEEK_BINS, BinSet, bin_of
+from domain.bin_sets import BIN_S, WEEK_BINS, BinSet, bin_of
 from domain.conditions import modalities_of
 from domain.events import Modality
 from domain.rule_thresholds import Threshold, ThresholdOptions
@@ -24,6 +25,9 @@ _FOREVER = 10**9  # a bin beyond the year 9999
 _REMEMBERED_WEEKS = 3  # a rule's two weeks may begin within one
 
 
+Low: TypeAlias = tuple[str, float]  # id of a rule, and a score
+
+
 @dataclass(slots=True)
 class _Known:
     rule: Rule
@@ -33,6 +37,8 @@ class _Known:
     missed: dict[str, BinSet]  # by source: what had been there when the rule came
     backgrounds: dict[str, Background]
     thresholds: dict[str, tuple[int, Threshold]]  # by source: the bin it was worked out for
+    offset: int
+    low: dict[str, tuple[int, dict[int, float]]] = field(default_factory=dict)  # by source: see `observe_lows`
 
 
 class Calibrations:
@@ -45,22 +51,36 @@ class Calibrations:
     def __init__(self, options: ThresholdOptions | None = None) -> None:
         self._options = options or ThresholdOptions()
         self._rules: dict[str, _Known] = {}
+        self._changed: set[str] = set()
         self._exposed: dict[str, dict[Modality, BinSet]] = {}
 
     def add(self, rule: Rule) -> None:
         """What was learnt of a rule of the same id stays if its condition, hours and sources are the same."""
         condition, before = rule.condition_id, self._rules.get(rule.id)
-        known = _Known(rule, condition, rule.marks_of_condition, modalities_of(rule.condition), {}, {}, {})
+        known = _Known(
+            rule, condition, rule.marks_of_condition, modalities_of(rule.condition), {}, {}, {}, offset_of(rule.id)
+        )
         if before is not None and (condition, rule.hours) == (before.condition, before.rule.hours):
-            known.missed, known.backgrounds = before.missed, before.backgrounds
+            known.missed, known.backgrounds, known.low = before.missed, before.backgrounds, before.low
             for background in known.backgrounds.values():
                 background.fit_budget(rule)
         else:
-            known.missed = {source: self._exposure(known, source) for source in self._exposed}
+            known.missed = self._missed(known)
         self._rules[rule.id] = known
+        self._changed.add(rule.id)
 
     def remove(self, rule_id: str) -> None:
         self._rules.pop(rule_id, None)
+        self._changed.discard(rule_id)
+
+    def rule_ids(self) -> list[str]:
+        return list(self._rules)
+
+    def take_changed(self) -> set[str]:
+        """Rules of which `of_rule` is another since this was asked last. What only time makes of it is no change: it
+        comes to the same when it is worked out again."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def expose(self, source: str, modality: Modality, time_s: float) -> None:
         """Something of the source was looked at: time in which a rule could have matched."""
@@ -71,85 +91,158 @@ class Calibrations:
 
     def observe(self, rule_id: str, source: str, time_s: float, score: float) -> bool:
         """Whether this score is a new best of its time, and high. One outside the rule's hours is not for here."""
-        return self._background(self._rules[rule_id], source).observe(time_s, score)
+        is_best = self._background(self._rules[rule_id], source).observe(time_s, score)
+        if is_best:
+            self._changed.add(rule_id)
+        return is_best
 
-    def learn(self, rule_id: str, source: str, time_s: float, score: float | None) -> None:
-        """A moment of history, and the score it has if the condition holds in it. Twice is once."""
+    def is_low(self, rule_id: str, source: str, score: float, now_bin: int) -> bool:
+        """Whether such a score can neither alarm nor be a near miss in this hour, whatever its threshold is."""
+        return score < self._least_near(self._rules[rule_id], source, now_bin)
+
+    @property
+    def low(self) -> float:
+        """Lower scores neither alarm nor are near misses, of a rule that has a budget."""
+        return self._options.least
+
+    def observe_lows(self, lows: Iterable[Low], source: str, time_s: float, now_bin: int) -> list[Low]:
+        """As `observe`, by rule, of scores that are low: without a threshold that was asked for before. Gives those of
+        rules that have another `floor` now.
+
+        Most scores are low, and a threshold takes longer to work out than all else. So what comes in an hour before the
+        hour's threshold is asked for is put aside: it counts for the next hour's.
+        """
+        bin, changed = bin_of(time_s), list[Low]()
+        for rule_id, score in lows:
+            known = self._rules[rule_id]
+            hour = now_bin - (now_bin + known.offset) % _RENEWED_BINS
+            self._changed.add(rule_id)
+            if (at_hand := known.thresholds.get(source)) is not None and at_hand[0] >= hour:
+                background = self._background(known, source)
+                floor = background.floor(now_bin)
+                if background.observe(time_s, score) and background.floor(now_bin) != floor:
+                    changed.append((rule_id, score))
+                continue
+            low = known.low.get(source)
+            if low is None or low[0] != hour:
+                if low is not None:
+                    self._take_in(known, source)
+                    changed.append((rule_id, score))
+                low = known.low[source] = hour, {}
+            if score > low[1].get(bin, -math.inf):
+                low[1][bin] = score
+        return changed
+
+    def learn(self, rule_id: str, source: str, bins: BinSet, scores: Iterable[tuple[float, float]]) -> None:
+        """History: when the source was looked at, and times with the scores that the rule's condition had then. Those
+        below `least_of_use` need not be among them. Twice is once."""
         known = self._rules[rule_id]
+        self._take_in(known, source)
         background = self._background(known, source)
-        background.learn(bin_of(time_s))
-        if score is not None:
+        background.learn(bins)
+        for time_s, score in scores:
             background.observe(time_s, score)
         known.thresholds.pop(source, None)
+        self._changed.add(rule_id)
+
+    def least_of_use(self, rule_id: str, source: str, bin: int) -> float:
+        """A score that is no higher, in this bin, changes nothing of what is known of the rule there."""
+        background = self._rules[rule_id].backgrounds.get(source)
+        return -math.inf if background is None else background.floor(bin)
 
     def threshold(self, rule_id: str, source: str, now_bin: int) -> Threshold:
         """`now_bin`: up to where the source has got. Raises KeyError when there is no such rule."""
         known = self._rules[rule_id]
-        hour = now_bin - (now_bin + offset_of(rule_id)) % _RENEWED_BINS
+        hour = _hour(rule_id, now_bin)
         worked_out_for, threshold = known.thresholds.get(source, (None, None))
-        if threshold is None or worked_out_for != hour:
+        # After a crash a source may be behind the rule, which saw more of it: what it has stands.
+        if threshold is None or worked_out_for is None or worked_out_for < hour:
             until = hour - _LATE_BINS
+            if source in known.low and known.low[source][0] < hour:
+                self._take_in(known, source)
             threshold = self._background(known, source).threshold(
                 known.rule, source, known.marks, self._exposure(known, source).until(until),
                 self._sharing(known, until), self._options,
             )  # fmt: skip
             known.thresholds[source] = hour, threshold
+            self._take_in(known, source)
         return threshold
 
     def floor(self, rule_id: str, source: str, now_bin: int) -> float:
         """Lower scores change nothing: they are neither near misses nor among the highest. It only rises in a week of
         the rule's (domain/backgrounds.py), until the rule changes."""
-        background = self._background(self._rules[rule_id], source)
-        return min(background.floor(now_bin), self.threshold(rule_id, source, now_bin).near)
+        known = self._rules[rule_id]
+        if (background := known.backgrounds.get(source)) is None:
+            return -math.inf
+        return min(background.floor(now_bin), self._least_near(known, source, now_bin))
 
     def sources(self, rule_id: str) -> list[str]:
         """In which there was something that the rule could have matched, by name."""
         known = self._rules[rule_id]
         return sorted(each for each in {*self._exposed, *known.backgrounds} if self._watched(known, each, _FOREVER))
 
-    def to_data(self) -> dict[str, Any]:
+    def exposed_to_data(self) -> dict[str, Any]:
+        """When the sources were looked at, for JSON."""
         return {
-            "exposed": {
-                source: {modality: bins.to_data() for modality, bins in by.items()}
-                for source, by in self._exposed.items()
-            },
-            "rules": {
-                rule_id: {
-                    "condition": known.condition,
-                    "missed": {source: bins.to_data() for source, bins in known.missed.items()},
-                    "backgrounds": {source: each.to_data() for source, each in known.backgrounds.items()},
-                    "thresholds": {source: [hour, asdict(each)] for source, (hour, each) in known.thresholds.items()},
-                }
-                for rule_id, known in self._rules.items()
-            },
+            source: {modality: bins.to_data() for modality, bins in by.items()} for source, by in self._exposed.items()
         }
 
-    @classmethod
-    def from_data(
-        cls, data: Mapping[str, Any], rules: Iterable[Rule], options: ThresholdOptions | None = None
-    ) -> Calibrations:
-        """Goes on where `to_data` was called. A rule whose condition is another by now begins anew.
+    def restore_exposed(self, exposed: Mapping[str, Mapping[Modality, BinSet]]) -> None:
+        """All rules begin anew: they have missed all of that, unless `restore_rule` says otherwise."""
+        self._exposed = {source: dict(by) for source, by in exposed.items()}
+        for known in self._rules.values():
+            known.missed, known.backgrounds, known.thresholds, known.low = self._missed(known), {}, {}, {}
 
-        Raises ValueError, KeyError or TypeError when it is not what `to_data` gives.
+    def rule_to_data(self, rule_id: str) -> dict[str, Any]:
+        """What was learnt of one rule, for JSON. Raises KeyError when there is no such rule."""
+        known = self._rules[rule_id]
+        return {
+            "condition": known.condition,
+            "missed": {source: bins.to_data() for source, bins in known.missed.items()},
+            "backgrounds": {source: each.to_data() for source, each in known.backgrounds.items()},
+            "thresholds": {source: [hour, asdict(each)] for source, (hour, each) in known.thresholds.items()},
+            "low": {source: [hour, sorted(bins.items())] for source, (hour, bins) in known.low.items()},
+        }
+
+    def restore_rule(self, rule_id: str, data: Mapping[str, Any]) -> bool:
+        """Goes on where `rule_to_data` was called. False: its condition was another then, and it begins anew.
+
+        Raises ValueError, KeyError, TypeError or AttributeError, and changes nothing, when it is not what that gives.
         """
-        calibrations = cls(options)
-        for source, by in data["exposed"].items():
-            calibrations._exposed[source] = {modality: BinSet.from_data(bins) for modality, bins in by.items()}
-        for rule in rules:
-            calibrations.add(rule)
-            known, kept = calibrations._rules[rule.id], data["rules"].get(rule.id)
-            if kept is not None and kept["condition"] == known.condition:
-                known.missed = {source: BinSet.from_data(bins) for source, bins in kept["missed"].items()}
-                for source, each in kept["backgrounds"].items():
-                    known.backgrounds[source] = Background.from_data(rule, each)
-                for source, (hour, each) in kept["thresholds"].items():
-                    known.thresholds[source] = int(hour), Threshold(**each)
-        return calibrations
+        known = self._rules[rule_id]
+        if data["condition"] != known.condition:
+            return False
+        missed = {source: BinSet.from_data(bins) for source, bins in data["missed"].items()}
+        backgrounds = {source: Background.from_data(known.rule, each) for source, each in data["backgrounds"].items()}
+        thresholds = {source: (int(hour), Threshold(**each)) for source, (hour, each) in data["thresholds"].items()}
+        low = {
+            source: (int(hour), {int(bin): float(score) for bin, score in bins})
+            for source, (hour, bins) in data["low"].items()
+        }
+        known.missed, known.backgrounds, known.thresholds, known.low = missed, backgrounds, thresholds, low
+        self._changed.discard(rule_id)
+        return True
 
     def _background(self, known: _Known, source: str) -> Background:
         if source not in known.backgrounds:
             known.backgrounds[source] = Background(known.rule, known.missed.pop(source, None))
         return known.backgrounds[source]
+
+    def _least_near(self, known: _Known, source: str, now_bin: int) -> float:
+        """No near miss of this hour is lower, and nothing that alarms."""
+        at_hand, background = known.thresholds.get(source), known.backgrounds.get(source)
+        if at_hand is not None and at_hand[0] >= now_bin - (now_bin + known.offset) % _RENEWED_BINS:
+            return at_hand[1].near
+        if known.rule.decided_by != "budget":
+            return -math.inf
+        return max(self._options.least, -math.inf if background is None else background.least_near(now_bin))
+
+    def _take_in(self, known: _Known, source: str) -> None:
+        for bin, score in known.low.pop(source, (0, dict[int, float]()))[1].items():
+            self._background(known, source).observe(bin * BIN_S, score)
+
+    def _missed(self, known: _Known) -> dict[str, BinSet]:
+        return {source: self._exposure(known, source) for source in self._exposed}
 
     def _sharing(self, known: _Known, until: int) -> int:
         """Sources that share the rule's budget: those it names, else those it had watched by then."""
@@ -167,3 +260,8 @@ class Calibrations:
             if modality in known.modalities and known.rule.watches(source):
                 exposed |= bins
         return exposed
+
+
+def _hour(rule_id: str, now_bin: int) -> int:
+    """The bin with which it began; not of all rules at once."""
+    return now_bin - (now_bin + offset_of(rule_id)) % _RENEWED_BINS

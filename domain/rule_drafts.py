@@ -13,7 +13,7 @@ from domain.hours_text import parse_hours
 from domain.rule_query import Resolve, read_rule_query
 from domain.rules import DecidedBy, Mark, Rule, RuleState, check_rule
 
-MOST_RULES = 500
+MOST_RULES = 10_000
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 

@@ -73,6 +73,14 @@ def triggers_of(condition: Condition) -> Triggers | None:
             return None
 
 
+def needed_at_once(condition: Condition) -> tuple[frozenset[Key], ...]:
+    """Of each of these at least one is in the moment, or in one at the same time, or the condition does not hold."""
+    if not isinstance(condition, While):
+        return ()
+    halves = [triggers_of(condition.what), triggers_of(condition.during)]
+    return tuple(frozenset(half.keys) for half in halves if half is not None and not half.graded)
+
+
 def _union(all: list[Triggers | None]) -> Triggers | None:
     found = [each for each in all if each is not None]
     if len(found) < len(all):
@@ -101,10 +109,10 @@ class TriggerIndex:
         """Owners of which at least one key is in the text or among the labels."""
         if not self._owners:
             return set()
-        return {owner for key in _keys_in(text, labels) for owner in self._owners.get(key, ())}
+        return {owner for key in keys_in(text, labels) for owner in self._owners.get(key, ())}
 
 
-def _keys_in(text: str, labels: Labels) -> Iterator[Key]:
+def keys_in(text: str, labels: Labels) -> Iterator[Key]:
     for word in dict.fromkeys(words_of(text)):
         yield "word", word
     for speaker in labels.speakers:

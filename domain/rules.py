@@ -71,6 +71,9 @@ class Rule:
     def watches(self, source: str) -> bool:
         return not self.sources or source in self.sources
 
+    def listens(self, time_s: float) -> bool:
+        return self.hours is None or self.hours.contain(time_s)
+
     @property
     def condition_id(self) -> str:
         """A function of the condition: scores of two rules with the same one mean the same."""

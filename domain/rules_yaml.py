@@ -21,6 +21,7 @@ from domain.rule_drafts import RuleDraft, rule_of
 from domain.rules import DECIDED_BY, LEAST_ALARMS_PER_DAY, MOST_ALARMS_PER_DAY, RULE_STATES, DecidedBy, RuleState
 from domain.yaml_sections import Mistakes, Section, compose
 
+_MOST_CHARACTERS = 4_000_000  # of ten thousand rules
 _NAMES = re.compile(r"\S(.{0,98}\S)?")
 # Each for what may be given as an example, to find out what is wrong with all the rest: it is not read here.
 _STAND_INS: dict[str, Graded] = {
@@ -44,7 +45,7 @@ def parse_rules(text: str) -> tuple[WrittenRule, ...]:
     """Whether the speakers, webhooks and files exist is not known here. Raises ConfigError with every mistake and its
     line."""
     mistakes = Mistakes()
-    root = Section(compose(text), "", mistakes)
+    root = Section(compose(text, _MOST_CHARACTERS), "", mistakes)
     drafts = [_draft(name, section) for name, section in root.sections("rules", _NAMES).items()]
     root.finish()
     mistakes.raise_any()

@@ -21,13 +21,13 @@ MAX_DEPTH = 10
 _TAG = "tag:yaml.org,2002:"
 
 
-def compose(text: str) -> yaml.Node:
+def compose(text: str, most_characters: int = MAX_CHARACTERS) -> yaml.Node:
     """The document's nodes, which know their lines.
 
     Raises ConfigError for what is not YAML, and for what could take unbounded time or memory to read.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise ConfigError(f"the file has {len(text)} characters; at most {MAX_CHARACTERS} are read")
+    if len(text) > most_characters:
+        raise ConfigError(f"the file has {len(text)} characters; at most {most_characters} are read")
     depth = 0
     try:
         for event in yaml.parse(text, yaml.SafeLoader):

@@ -125,7 +125,7 @@ def run_node(settings: Settings) -> None:
         on_coverage=covered,
     )
     match_rules(app, topics["moments"], outbox, rules.matching.match, rules.at_work.keep, topology.limits)
-    watch_rules(app, topics["rules"], outbox, rules.at_work.set, rules.at_work.remove, topology.limits)
+    watch_rules(app, topics["rules"], outbox, rules.at_work.decide, rules.at_work.warm, topology.limits)
     watch_dead_letters(app, topics["dead-letters"], rejected)
     deliver_alerts(app, topics["alerts"], outbox, webhooks.tell, topology.limits)
     lag: dict[str, int] = {}

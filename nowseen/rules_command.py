@@ -21,6 +21,8 @@ from domain.rules_yaml import WrittenRule, parse_rules
 from nowseen.example_files import MEDIA, ExampleFile, one_example
 from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
 
+_SENT_AT_ONCE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class RulesCommand:
@@ -98,9 +100,24 @@ class RulesCommand:
         except ConfigError as error:
             raise NodeFailed("\n".join(f"{file}, {mistake}" for mistake in error.mistakes)) from error
         examples = [_example(rule, file.parent) for rule in written]
+        plain = [rule for rule, example in zip(written, examples, strict=True) if example is None and not rule.like]
+        for start in range(0, len(plain), _SENT_AT_ONCE):
+            bodies = [_body(rule.draft) for rule in plain[start : start + _SENT_AT_ONCE]]
+            answer = self._ask("POST", "batch", holds="rules", json={"rules": bodies})
+            for each in answer["rules"]:
+                self.console.print(f"[bold]{escape(each['name'])}[/bold] is {each['done']}.")
+            for warning in answer["warnings"]:
+                self.console.print(f"[yellow]{escape(warning)}[/yellow]")
+        if len(plain) < len(written):
+            self._apply_examples(written, examples)
+        return FOUND
+
+    def _apply_examples(self, written: Sequence[WrittenRule], examples: Sequence[ExampleFile | None]) -> None:
         known = {rule["name"].casefold(): rule["id"] for rule in self._ask("GET", holds="rules")["rules"]}
         for rule, example in zip(written, examples, strict=True):
             draft = rule.draft
+            if example is None and not rule.like:
+                continue
             id = known.get(draft.name.casefold())
             if id is None:
                 self._say("POST", holds="id", rule=_body(draft), example=example, like=rule.like or None)
@@ -108,7 +125,6 @@ class RulesCommand:
                 self._say("PATCH", id, holds="id", rule=_body(draft), example=example, like=rule.like)
             done = "added" if id is None else "set"
             self.console.print(f"[bold]{escape(draft.name)}[/bold] is {done}.")
-        return FOUND
 
     def _print_tried(self, tried: Mapping[str, Any]) -> None:
         for each in tried["incidents"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from domain.events import RuleRemoved, RuleSet, RulesKept
+from domain.events import RuleKept, RuleRemoved, RuleSet, RulesKept
 from domain.ports import MomentStore, PictureEncoder, SentenceEncoder
 from search.just_stored import JustStored
 from search.rule_backtests import learn_from
@@ -44,7 +44,7 @@ def rules_part(
     encoding, history, stored = RuleEncoding(sentences, pictures, voices), RuleHistory(moments), JustStored()
     at_work = RulesAtWork(encoding, lambda rule: learn_from(history, rule), speakers.label)
     events = [event for event in latest(kafka, "rules").values() if isinstance(event, RuleSet | RuleRemoved)]
-    kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RulesKept)]
-    for fault in at_work.start(events, kept[0] if kept else None):
+    kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RuleKept | RulesKept)]
+    for fault in at_work.start(events, kept):
         log.warning("%s", fault)
     return RulesPart(at_work, RuleMatching(at_work, moments, stored, speakers.resolve), stored, encoding, history)

@@ -20,6 +20,7 @@ from search.api_media import media_routes
 from search.api_models import ErrorModel
 from search.api_node import node_routes
 from search.api_parts import ApiParts
+from search.api_rule_batches import rule_batch_routes
 from search.api_rule_examples import rule_example_routes
 from search.api_rules import RuleChanges, rule_routes
 from search.api_search import search_routes
@@ -50,6 +51,7 @@ def create_api(parts: ApiParts) -> FastAPI:
     api.include_router(node_routes(parts))
     if parts.rules is not None:
         changes = RuleChanges(parts, parts.rules)
+        api.include_router(rule_batch_routes(parts, changes))
         api.include_router(rule_routes(parts, parts.rules, changes))
         api.include_router(rule_example_routes(parts, parts.rules, changes, uploads))
         api.include_router(incident_routes(parts, parts.rules, changes))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
 
 from anyio import CapacityLimiter, Lock, to_thread
@@ -52,7 +54,8 @@ class RuleChanges:
             late = f"it is kept, but was not at work within {_AT_WORK_WITHIN_S:.0f} s: GET /rules/{rule.id} tells"
             known = KnownRule(rule, query, set_s)
             return RuleModel.of(known, {}, 0, {}, [late])
-        return await to_thread.run_sync(described, self._parts, self._rules, self._rules.at_work.find(rule.id))
+        at_work = [self._rules.at_work.find(rule.id)]
+        return (await to_thread.run_sync(described, self._parts, self._rules, at_work))[0]
 
     async def add(self, draft: RuleDraft) -> RuleModel:
         """Raises BadRequest."""
@@ -71,6 +74,46 @@ class RuleChanges:
             self.check(draft, but=known.rule.id)
             rule = rule_of(draft, known.rule.id, self._parts.ids_of, known.rule.marks)
             return await self.set(rule, draft.query)
+
+    async def set_all(self, drafts: Sequence[RuleDraft]) -> tuple[list[tuple[Rule, bool]], list[str]]:
+        """Each takes the place of a rule of its name. Gives the rules, each with whether it is new, and ids of those that
+        are not at work yet. Raises BadRequest, having done nothing."""
+        async with self.turn:
+            made = await to_thread.run_sync(self._rules_of, drafts)
+            events = [
+                RuleSet(rule.id, encode_rule(rule).decode(), draft.query, self._after(rule.id))
+                for draft, (rule, _) in zip(drafts, made, strict=True)
+            ]
+            await asyncio.gather(*map(self._rules.publish, events))
+            return made, await to_thread.run_sync(self._not_at_work, events)
+
+    def _rules_of(self, drafts: Sequence[RuleDraft]) -> list[tuple[Rule, bool]]:
+        at_work = self._rules.at_work
+        known = {each.rule.name.casefold(): each for each in at_work.all()}
+        taken = {*(each.rule.id for each in known.values()), *(each.rule_id for each in at_work.left_out())}
+        made: dict[str, tuple[Rule, bool]] = {}
+        for draft in drafts:
+            name = name_of(draft).casefold()
+            before = known.get(name)
+            try:
+                if name in made:
+                    raise BadRequest("two rules have this name")
+                self._check_webhooks(draft)
+                id = new_id(name_of(draft), taken) if before is None else before.rule.id
+                marks = () if before is None else before.rule.marks
+                made[name] = rule_of(draft, id, self._parts.ids_of, marks), before is None
+            except BadRequest as bad:
+                raise BadRequest(f"{name_of(draft)!r}: {bad}") from bad
+            taken.add(id)
+        return list(made.values())
+
+    def _not_at_work(self, events: Sequence[RuleSet]) -> list[str]:
+        until_s = monotonic() + _AT_WORK_WITHIN_S
+        return [
+            event.rule_id
+            for event in events
+            if not self._rules.at_work.wait(event.rule_id, event.set_s, max(until_s - monotonic(), 0.0))
+        ]
 
     async def remove(self, who: str) -> None:
         """Also one that is left out, by its id. Raises UnknownRule."""
@@ -97,7 +140,10 @@ class RuleChanges:
         name = name_of(draft).casefold()
         if any(each.rule.name.casefold() == name and each.rule.id != but for each in self._rules.at_work.all()):
             raise BadRequest(f"there is a rule named {name_of(draft)!r}: change that one, or choose another name")
-        if self._parts.webhooks is None:
+        self._check_webhooks(draft)
+
+    def _check_webhooks(self, draft: RuleDraft) -> None:
+        if self._parts.webhooks is None or not draft.webhooks:
             return
         known = {endpoint.name for endpoint in self._parts.webhooks.endpoints()}
         if unknown := [webhook for webhook in draft.webhooks if webhook not in known]:
@@ -114,7 +160,7 @@ def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIR
     def all() -> RulesModel:
         """Every rule, by name."""
         return RulesModel(
-            rules=[described(parts, rules, known) for known in rules.at_work.all()],
+            rules=described(parts, rules, rules.at_work.all()),
             left_out=[LeftOutModel.of(each) for each in rules.at_work.left_out()],
         )
 
@@ -134,7 +180,7 @@ def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIR
     @routes.get("/{who}", responses=_NOT_FOUND)
     def one(who: str) -> RuleModel:
         """By id or name: what it watches for, from which likeness on it tells people, and how that is known."""
-        return described(parts, rules, rules.at_work.find(who))
+        return described(parts, rules, [rules.at_work.find(who)])[0]
 
     @routes.patch("/{who}", responses=_NOT_FOUND)
     async def change(who: str, body: ChangesModel) -> RuleModel:
@@ -150,16 +196,19 @@ def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIR
     return routes
 
 
-def described(parts: ApiParts, rules: RuleParts, known: KnownRule) -> RuleModel:
-    id = known.rule.id
+def described(parts: ApiParts, rules: RuleParts, all: Sequence[KnownRule]) -> list[RuleModel]:
     indexed = {source for modality in MODALITIES for source in parts.store.sources(modality)}
-    warnings = [
-        f"nothing is indexed of source {source!r} yet" for source in known.rule.sources if source not in indexed
+    open_counts, stand_ins = rules.at_work.open_counts(), stand_in_warnings(parts.encoders)
+    return [
+        RuleModel.of(
+            known,
+            rules.at_work.thresholds(known.rule.id),
+            open_counts.get(known.rule.id, 0),
+            rules.at_work.suppressed(known.rule.id)[1],
+            [
+                *(f"nothing is indexed of source {each!r} yet" for each in known.rule.sources if each not in indexed),
+                *stand_ins,
+            ],
+        )
+        for known in all
     ]
-    return RuleModel.of(
-        known,
-        rules.at_work.thresholds(id),
-        sum(told.is_open for told in rules.at_work.told(id)),
-        rules.at_work.suppressed(id)[1],
-        [*warnings, *stand_in_warnings(parts.encoders)],
-    )

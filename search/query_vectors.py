@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from threading import Lock
 
 from domain.events import Vector
@@ -23,9 +24,19 @@ class QueryVectors:
             if text in self._kept:
                 self._kept.move_to_end(text)
                 return self._kept[text]
-        vector = tuple(self._encoder.encode_texts([text])[0].tolist())
+        return self._encoded([text])[0]
+
+    def encode(self, texts: Iterable[str]) -> None:
+        """Those that are not known, at once. `of` has them at hand as long as they are no more than it keeps."""
         with self._turn:
-            self._kept[text] = vector
+            unknown = [text for text in dict.fromkeys(texts) if text not in self._kept]
+        if unknown:
+            self._encoded(unknown)
+
+    def _encoded(self, texts: list[str]) -> list[Vector]:
+        vectors: list[Vector] = [tuple(row) for row in self._encoder.encode_texts(texts).tolist()]
+        with self._turn:
+            self._kept |= zip(texts, vectors, strict=True)
             while len(self._kept) > self._capacity:
                 self._kept.popitem(last=False)
-        return vector
+        return vectors

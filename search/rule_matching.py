@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from domain.alerts import AlertRaised
 from domain.errors import BadEvent
 from domain.events import MODALITIES, CoverageAdvanced, MomentDescribed, MomentWithdrawn
+from domain.log_places import Place
 from domain.moment_reading import LabelledMoment
 from domain.moments import moment_id
 from domain.ports import Labels, MomentFilter, MomentStore
@@ -37,22 +39,32 @@ class RuleMatching:
         self._is_new = True
 
     def match(
-        self, facts: Sequence[MomentDescribed | MomentWithdrawn | CoverageAdvanced], now_s: float
+        self,
+        facts: Sequence[MomentDescribed | MomentWithdrawn | CoverageAdvanced],
+        now_s: float,
+        places: Sequence[Place] = (),
     ) -> list[AlertRaised]:
-        """What is to be told, in order. Raises what the store raises, having changed nothing: it can be asked again."""
-        if not self._rules.all():
+        """What is to be told, in order. `places`: where each fact stands; one that was read before is passed over.
+
+        Raises what the store raises, having changed nothing: it can be asked again.
+        """
+        asked = self._rules.ask_for()
+        if not asked.anything:
             return []
-        finals = [fact for fact in facts if isinstance(fact, MomentDescribed) and fact.is_final]
-        asks_who, asks_while = self._rules.ask_for()
-        again = self._labelled(finals) if asks_who else {}
-        recent = self._recent() if self._is_new and asks_while else []
-        alerts, self._is_new = self._rules.push(recent), False
-        for fact in facts:
+        placed = [each for each in zip_longest(facts, places) if each[1] is None or not self._rules.has_read(each[1])]
+        finals = [fact for fact, _ in placed if isinstance(fact, MomentDescribed) and fact.is_final]
+        again = self._labelled(finals) if asked.labels else {}
+        if self._is_new and asked.at_once:
+            self._rules.recall(self._recent())
+        alerts, self._is_new = list[AlertRaised](), False
+        for fact, place in placed:
             if isinstance(fact, MomentDescribed) and fact.is_final:
-                alerts += self._rules.push(again.get(moment_id(fact)) or [LabelledMoment(fact)])
+                alerts += self._rules.push(again.get(moment_id(fact)) or [LabelledMoment(fact)], place)
             elif isinstance(fact, CoverageAdvanced) and fact.until_s <= now_s + _MOST_AHEAD_S:
                 alerts += self._rules.tick(fact.source, fact.until_s)
-        return [*alerts, *self._tick({fact.source for fact in facts}, now_s)]
+            if place is not None:
+                self._rules.note_read(place)
+        return [*alerts, *self._tick({fact.source for fact, _ in placed}, now_s)]
 
     def _recent(self) -> list[LabelledMoment]:
         """After a restart the latest moments come again, so that what is at the same time finds its pair."""

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition
+from typing import Any
 
 from domain.alert_making import NameOf, alert_of
 from domain.alerts import AlertRaised
-from domain.conditions import MoodIs, Speaker, While, walk
+from domain.conditions import Graded, MoodIs, Speaker, While, modalities_of, walk
 from domain.errors import BadEvent, BadRequest, ConfigError
-from domain.events import RuleRemoved, RuleSet, RulesKept
+from domain.events import RuleKept, RuleRemoved, RuleSet, RulesKept, Vector
 from domain.incident_events import IncidentEvent, Match, MatchSuppressed, Reason
-from domain.moment_reading import LabelledMoment
+from domain.log_places import Place
+from domain.moment_reading import LabelledMoment, ScoreOptions
 from domain.rule_json import decode_rule
 from domain.rule_thresholds import Threshold
 from domain.rule_watch import RuleWatch, WatchOptions
 from domain.rules import Rule
-from domain.rules_state import RulesState, pack, unpack
+from domain.rules_state import Keeping, RuleState, pack_common, pack_rule, unpack_common, unpack_rule
 from domain.told_incidents import Told, ToldIncidents
 from search.rule_encoding import RuleEncoding
+
+_TAUGHT_AT_ONCE = 200
 
 Learn = Callable[[Rule], Iterable[list[LabelledMoment]]]  # history for a rule, some moments at once; blocks
 
@@ -33,6 +38,23 @@ class KnownRule:
     rule: Rule
     query: str
     set_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whether there is any rule; any that asks who is heard and how; any that asks what is at the same time."""
+
+    anything: bool
+    labels: bool
+    at_once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of some decisions: what is to be told, and by their places why some were no rules."""
+
+    alerts: list[AlertRaised]
+    refused: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +81,10 @@ class RulesAtWork:
         self._learnt: dict[str, str] = {}  # by rule id: what of it history was learnt for
         self._at_work_s: dict[str, float] = {}  # by rule id: `set_s` of what is at work, learnt and all
         self._told = ToldIncidents()
+        self._asked: Asked | None = None  # None: to be worked out
+        self._is_changed = False  # since it was kept
+        self._warmed: set[str] = set()  # since then
+        self._forgotten: dict[str, None] = {}  # ids of rules that were kept and are no more
         self._left_out: dict[str, LeftOut] = {}
 
     def set(self, event: RuleSet) -> None:
@@ -66,15 +92,41 @@ class RulesAtWork:
 
         Raises BadEvent, and changes nothing, for a rule that can't be watched for.
         """
-        rule = self._put(event)
-        if rule is not None:
-            self._warm(rule)
-        with self._changed:
-            self._at_work_s[event.rule_id] = max(event.set_s, self._at_work_s.get(event.rule_id, 0.0))
-            self._changed.notify_all()
+        if refused := self.decide([event]).refused:
+            raise BadEvent(refused[0])
+        self.warm()
 
     def remove(self, event: RuleRemoved) -> list[AlertRaised]:
         """What is open of it is closed."""
+        return self.decide([event]).alerts
+
+    def decide(self, events: Sequence[RuleSet | RuleRemoved]) -> Decided:
+        """In order. What is set matches from then on; once it has learnt from history, which takes `warm`, it is at
+        work."""
+        alerts, refused = list[AlertRaised](), dict[int, str]()
+        rules = self._decoded(events, refused)
+        vectors = iter(self._encoding.vectors_of_all([rule.condition for rule in rules.values()]))
+        for at, event in enumerate(events):
+            if isinstance(event, RuleRemoved):
+                alerts += self._remove(event)
+            elif at in rules:
+                try:
+                    self._put(event, rules[at], next(vectors))
+                except BadRequest as bad:
+                    refused[at] = str(bad)
+        return Decided(alerts, refused)
+
+    def warm(self) -> None:
+        """Rules that were set learn from history, all that learn from the same moments at once. Blocks."""
+        with self._changed:
+            cold = [known for known in self._known.values() if self._at_work_s.get(known.rule.id, 0.0) < known.set_s]
+        self._warm([known.rule for known in cold])
+        with self._changed:
+            for known in cold:
+                self._at_work_s[known.rule.id] = max(known.set_s, self._at_work_s.get(known.rule.id, 0.0))
+            self._changed.notify_all()
+
+    def _remove(self, event: RuleRemoved) -> list[AlertRaised]:
         with self._changed:
             self._removed_s[event.rule_id] = max(event.removed_s, self._removed_s.get(event.rule_id, 0.0))
             self._left_out.pop(event.rule_id, None)
@@ -83,7 +135,9 @@ class RulesAtWork:
             if known is not None and known.set_s <= event.removed_s and self._watch is not None:
                 alerts = self._alerts(self._watch.remove(event.rule_id))
                 del self._known[event.rule_id]
+                self._asked = None
                 self._learnt.pop(event.rule_id, None)
+            self._forgotten[event.rule_id], self._is_changed = None, True
             self._at_work_s[event.rule_id] = max(event.removed_s, self._at_work_s.get(event.rule_id, 0.0))
             self._changed.notify_all()
             return alerts
@@ -99,18 +153,38 @@ class RulesAtWork:
             known = self._known.get(rule_id)
             return max(known.set_s if known else 0.0, self._removed_s.get(rule_id, 0.0))
 
-    def push(self, moments: Iterable[LabelledMoment]) -> list[AlertRaised]:
-        """In order. One that was made by another encoder than the rules' is passed over: the store refuses it."""
+    def push(self, moments: Iterable[LabelledMoment], place: Place | None = None) -> list[AlertRaised]:
+        """In order; `place` is that of the record which brings them up. One that was made by another encoder than the
+        rules' is passed over: the store refuses it."""
         alerts: list[AlertRaised] = []
         for each in moments:
             with self._changed:
                 if self._watch is None or not self._known:
                     return alerts
                 try:
-                    alerts += self._alerts(self._watch.push(each.moment, each.labels))
+                    alerts += self._alerts(self._watch.push(each.moment, each.labels, place))
                 except BadEvent:
                     continue
         return alerts
+
+    def has_read(self, place: Place) -> bool:
+        """Whether all that the record brings up was pushed, here or before a restart."""
+        with self._changed:
+            return self._watch is not None and self._watch.has_read(place)
+
+    def note_read(self, place: Place) -> None:
+        """All that the record brings up was pushed."""
+        with self._changed:
+            if self._watch is not None:
+                self._watch.note_read(place)
+                self._is_changed = True
+
+    def recall(self, moments: Iterable[LabelledMoment]) -> None:
+        """After a restart: those that were pushed before it, so that what is at the same time finds its pair."""
+        with self._changed:
+            if self._watch is not None:
+                for each in moments:
+                    self._watch.recall(each.moment, each.labels)
 
     def tick(self, source: str, now_s: float) -> list[AlertRaised]:
         """The source has got to `now_s`, event time."""
@@ -122,11 +196,14 @@ class RulesAtWork:
         with self._changed:
             return {} if self._watch is None else self._watch.incidents.clocks_s
 
-    def ask_for(self) -> tuple[bool, bool]:
-        """Whether any rule asks who is heard and how, and whether any asks what is at the same time."""
+    def ask_for(self) -> Asked:
+        """What has to be known of moments for the rules there are."""
         with self._changed:
-            parts = [part for known in self._known.values() for part in walk(known.rule.condition)]
-        return any(isinstance(part, Speaker | MoodIs) for part in parts), any(isinstance(p, While) for p in parts)
+            if self._asked is None:
+                parts = [part for known in self._known.values() for part in walk(known.rule.condition)]
+                speakers = any(isinstance(part, Speaker | MoodIs) for part in parts)
+                self._asked = Asked(bool(parts), speakers, any(isinstance(part, While) for part in parts))
+            return self._asked
 
     def all(self) -> list[KnownRule]:
         """By name."""
@@ -162,6 +239,11 @@ class RulesAtWork:
         with self._changed:
             return self._told.latest(rule_id)
 
+    def open_counts(self) -> Mapping[str, int]:
+        """Incidents that are open, by rule id."""
+        with self._changed:
+            return Counter(each.incident.rule_id for each in self._told.latest() if each.is_open)
+
     def suppressed(self, rule_id: str) -> tuple[list[MatchSuppressed], Mapping[Reason, int]]:
         """The latest matches nobody was told of, latest first, and how many there were by reason."""
         with self._changed:
@@ -177,78 +259,126 @@ class RulesAtWork:
                 return None
             return self._watch.match_one(rule_id, moment, near)
 
-    def keep(self, now_s: float) -> RulesKept:
-        """All that is not in the rules themselves."""
+    def keep(self, now_s: float) -> Keeping:
+        """All that is not in the rules themselves, as far as it changed since this was asked last."""
         with self._changed:
-            watch = None if self._watch is None else self._watch.to_data()
-            state = RulesState(watch, self._told, dict(self._learnt))
-            return RulesKept(now_s, pack(state))
+            if self._watch is None:
+                return Keeping()
+            changed = sorted((self._watch.take_changed() | self._warmed) & self._known.keys())
+            if not (changed or self._is_changed):
+                return Keeping()
+            told, self._warmed = self._told.by_rule(), set()
+        rules = []
+        for rule_id in changed:  # one by one: nobody else is to wait for all of them
+            with self._changed:
+                if rule_id in self._known:
+                    watched, learnt = self._watch.rule_to_data(rule_id), self._learnt.get(rule_id, "")
+                    state = pack_rule(RuleState(watched, told.get(rule_id, ()), learnt))
+                    rules.append(RuleKept(rule_id, now_s, state))
+        with self._changed:
+            common = RulesKept(now_s, pack_common(self._watch.to_data()))
+            forgotten = [rule_id for rule_id in self._forgotten if rule_id not in self._known]
+            self._forgotten, self._is_changed = {}, False
+        return Keeping(rules, common, forgotten)
 
-    def start(self, rules: Iterable[RuleSet | RuleRemoved], kept: RulesKept | None) -> list[str]:
+    def start(self, rules: Iterable[RuleSet | RuleRemoved], kept: Sequence[RuleKept | RulesKept] = ()) -> list[str]:
         """Goes on where `keep` was called, with these rules. Those it knew nothing of are warmed with history.
 
-        Gives, in sentences, what could not be read: rules that are left out, or a state that is begun anew.
+        Gives, in sentences, what could not be read: rules that are left out, or what is begun anew.
         """
-        faults: list[str] = []
-        for event in rules:
-            if isinstance(event, RuleRemoved):
-                self.remove(event)
-                continue
-            try:
-                self._put(event)
-            except BadEvent as bad:
-                faults.append(f"the rule {event.rule_id} is left out: {bad}")
-                self._left_out[event.rule_id] = LeftOut(event.rule_id, event.query, str(bad))
-        if kept is not None:
-            try:
-                self._restore(unpack(kept.state))
-            except (BadEvent, ConfigError) as error:
-                faults.append(f"{error}; what the rules had learnt is learnt anew")
-        for known in self.all():
-            self._warm(known.rule)
+        events = list(rules)
+        faults = []
+        for at, why in self.decide(events).refused.items():
+            if isinstance(event := events[at], RuleSet):
+                self._left_out[event.rule_id] = LeftOut(event.rule_id, event.query, why)
+                faults.append(f"the rule {event.rule_id} is left out: {why}")
+        faults += self._restore(kept)
+        self.warm()
         return faults
 
-    def _put(self, event: RuleSet) -> Rule | None:
-        """None: it is no news."""
-        rule = decode_rule(event.definition.encode())
-        if rule.id != event.rule_id:
-            raise BadEvent(f"the rule of the key {event.rule_id!r} calls itself {rule.id!r}")
-        scores, vectors = self._encoding.scores(), self._encoding.vectors(rule.condition)
+    def _decoded(self, events: Sequence[RuleSet | RuleRemoved], refused: dict[int, str]) -> dict[int, Rule]:
+        """Of those that are news, by their place."""
+        rules: dict[int, Rule] = {}
+        for at, event in enumerate(events):
+            if isinstance(event, RuleRemoved) or event.set_s <= self.decided_s(event.rule_id):
+                continue
+            try:
+                rule = decode_rule(event.definition.encode())
+                if rule.id != event.rule_id:
+                    raise BadEvent(f"the rule of the key {event.rule_id!r} calls itself {rule.id!r}")
+            except BadEvent as bad:
+                refused[at] = str(bad)
+            else:
+                rules[at] = rule
+        return rules
+
+    def _put(self, event: RuleSet, rule: Rule, vectors: Mapping[Graded, Vector]) -> None:
+        scores = self._encoding.scores() if self._watch is None else ScoreOptions()
         with self._changed:
             if event.set_s <= self.decided_s(rule.id):
-                return None
-            self._watch = self._watch or RuleWatch(WatchOptions(scores))
-            try:
-                self._encoding.check(rule.condition)
-                self._watch.add(rule, vectors)
-            except BadRequest as refused:
-                raise BadEvent(str(refused)) from refused
-            self._known[rule.id] = KnownRule(rule, event.query, event.set_s)
-            self._left_out.pop(rule.id, None)
-        return rule
-
-    def _restore(self, state: RulesState) -> None:
-        with self._changed:
-            if self._watch is not None and state.watch is not None:
-                self._watch.restore(state.watch)
-                for rule_id in self._watch.incidents.rules.keys() - self._known.keys():
-                    self._watch.remove(rule_id)  # it was removed after that was kept
-                self._learnt = dict(state.learnt)
-            self._told = state.told
-
-    def _warm(self, rule: Rule) -> None:
-        """Unless it was for the same already."""
-        with self._changed:
-            if self._learnt.get(rule.id) == _learning(rule):
                 return
-        for window in self._learn(rule):
-            with self._changed:
-                known = self._known.get(rule.id)
-                if known is None or self._watch is None or _learning(known.rule) != _learning(rule):
-                    return
-                self._watch.learn([rule.id], window)
+            self._watch = self._watch or RuleWatch(WatchOptions(scores))
+            self._encoding.check(rule.condition)
+            self._watch.add(rule, vectors)
+            self._known[rule.id] = KnownRule(rule, event.query, event.set_s)
+            self._asked = None
+            self._left_out.pop(rule.id, None)
+            self._is_changed = True
+
+    def _restore(self, kept: Sequence[RuleKept | RulesKept]) -> list[str]:
+        of_rules = {event.rule_id: event for event in kept if isinstance(event, RuleKept)}
         with self._changed:
-            self._learnt[rule.id] = _learning(rule)
+            if self._watch is None:
+                return []
+            try:
+                for event in kept:
+                    if isinstance(event, RulesKept):
+                        self._watch.restore(unpack_common(event.state))
+                        self._is_changed = False
+            except (BadEvent, ConfigError) as error:
+                return [f"{error}: what the rules had learnt is learnt anew"]
+            faults = []
+            for rule_id, event in of_rules.items():
+                if rule_id in self._left_out:
+                    continue  # it may be watched for again when the node is set up otherwise
+                if rule_id not in self._known:
+                    self._forgotten[rule_id], self._is_changed = None, True  # it was removed after that was kept
+                    continue
+                try:
+                    state = unpack_rule(event.state)
+                    self._watch.restore_rule(rule_id, state.watch)
+                    self._told.go_on(state.told)
+                    self._learnt[rule_id] = state.learnt
+                except (BadEvent, ConfigError, ValueError) as error:
+                    faults.append(f"{error}: what the rule {rule_id} had learnt is learnt anew")
+            return faults
+
+    def _warm(self, rules: Sequence[Rule]) -> None:
+        """Those that were not for the same already."""
+        with self._changed:
+            cold = [rule for rule in rules if self._learnt.get(rule.id) != _learning(rule)]
+        alike: defaultdict[Any, list[Rule]] = defaultdict(list)
+        for rule in cold:
+            alike[rule.sources, modalities_of(rule.condition)].append(rule)
+        for together in alike.values():
+            for window in self._learn(together[0]):
+                self._teach(together, window)
+            with self._changed:
+                self._learnt |= {rule.id: _learning(rule) for rule in together if rule.id in self._known}
+                self._warmed |= {rule.id for rule in together}
+
+    def _teach(self, rules: Sequence[Rule], window: list[LabelledMoment]) -> None:
+        lesson = None if self._watch is None else self._watch.lesson(window)
+        for start in range(0, len(rules), _TAUGHT_AT_ONCE):  # moments that stream by wait for no more
+            with self._changed:
+                some = [rule for rule in rules[start : start + _TAUGHT_AT_ONCE] if self._is_known(rule)]
+                if self._watch is not None and lesson is not None:
+                    self._watch.learn_lesson([rule.id for rule in some], lesson)
+
+    def _is_known(self, rule: Rule) -> bool:
+        """As it is, as far as it learns."""
+        known = self._known.get(rule.id)
+        return known is not None and _learning(known.rule) == _learning(rule)
 
     def _alerts(self, events: list[IncidentEvent]) -> list[AlertRaised]:
         self._told.note(events)

@@ -11,6 +11,7 @@ from faust.types import EventT
 from domain.containers import container_of
 from domain.errors import BadEvent
 from domain.events import ChunkPublished, Event, MomentDescribed, TextPublished, decode
+from domain.log_places import Place
 from domain.ports import MediaArchive
 from domain.topology import Limits
 
@@ -32,6 +33,10 @@ class Received(Generic[F]):
 def published_s(record: EventT[Any]) -> float:
     """When the broker got the record (Unix seconds)."""
     return float(record.message.timestamp or 0.0)
+
+
+def place_of(record: EventT[Any]) -> Place:
+    return Place(record.message.partition, record.message.offset, published_s(record))
 
 
 def read(record: EventT[Any], wanted: type[F] | tuple[type[F], ...], limits: Limits, now_s: float) -> Received[F]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from faust.types import EventT, TopicT
@@ -30,11 +30,18 @@ class Outbox:
         """In order, and waits until the broker has all of them."""
         messages = [encode(fact) for fact in facts]
         if messages:
-            await patiently(f"sending to {topic}", lambda: self._send(self._topics[topic], messages))
+            records = [(m.key, m.value, m.headers) for m in messages]
+            await patiently(f"sending to {topic}", lambda: self._send_all(self._topics[topic], records))
 
-    async def _send(self, topic: TopicT, messages: list[Message]) -> None:
-        sent = [await topic.send(key=m.key, value=m.value, headers=m.headers) for m in messages]
+    async def _send_all(self, topic: TopicT, records: Sequence[tuple[bytes, bytes | None, Any]]) -> None:
+        sent = [await topic.send(key=key, value=value, headers=headers) for key, value, headers in records]
         await asyncio.gather(*sent)
+
+    async def forget(self, topic: str, keys: Iterable[str]) -> None:
+        """Of a compacted topic: records without a value. Waits as `send`."""
+        empty = [(key.encode(), None, None) for key in keys]
+        if empty:
+            await patiently(f"forgetting on {topic}", lambda: self._send_all(self._topics[topic], empty))
 
     async def reject(self, record: EventT[Any], reason: str) -> None:
         """The record, whole, to dead-letters: with where it came from and why.

@@ -12,10 +12,12 @@ from faust.types import EventT, StreamT
 
 from domain.alerts import AlertRaised
 from domain.errors import BadEvent
-from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn, RulesKept
+from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn, kept_key
+from domain.log_places import Place
+from domain.rules_state import Keeping
 from domain.topology import Limits
 from streams.batches import batches
-from streams.intake import read
+from streams.intake import place_of, read
 from streams.outbox import Outbox
 from streams.patience import in_thread
 
@@ -28,12 +30,12 @@ def match_rules(
     app: faust.App,
     topic: Any,
     outbox: Outbox,
-    match: Callable[[Sequence[Fact], float], list[AlertRaised]],
-    keep: Callable[[float], RulesKept],
+    match: Callable[[Sequence[Fact], float, Sequence[Place]], list[AlertRaised]],
+    keep: Callable[[float], Keeping],
     limits: Limits,
 ) -> None:
-    """`match` takes facts in order, and what time it is (Unix seconds); none at all when nothing came. `keep` gives all
-    that it knows by then. Both block.
+    """`match` takes facts in order, what time it is (Unix seconds), and where each fact stands; no fact at all when
+    nothing came. `keep` gives what changed since it was asked last. Both block.
 
     What came after the last `keep` comes again after a crash, and gives the same alerts again.
     """
@@ -42,16 +44,20 @@ def match_rules(
         waiting: list[EventT[Any]] = []
         kept_s = time.monotonic()
         async for records in batches(stream, limit=256, within_s=0.05):
-            facts: list[Fact] = []
+            facts, places = list[Fact](), list[Place]()
             for record in records:
                 with contextlib.suppress(BadEvent):  # store_moments, which reads it too, rejects it
                     fact = read(record, (MomentDescribed, MomentWithdrawn, CoverageAdvanced), limits, time.time()).fact
                     if isinstance(fact, Fact):
                         facts.append(fact)
-            await outbox.send("alerts", await in_thread("matching rules", match, facts, time.time()))
+                        places.append(place_of(record))
+            await outbox.send("alerts", await in_thread("matching rules", match, facts, time.time(), places))
             waiting += records
-            if waiting and time.monotonic() - kept_s >= KEPT_EVERY_S:
-                await outbox.send("rules.state", [await in_thread("keeping what rules know", keep, time.time())])
+            if time.monotonic() - kept_s >= KEPT_EVERY_S:
+                kept = await in_thread("keeping what rules know", keep, time.time())
+                await outbox.send("rules.state", kept.rules)
+                await outbox.send("rules.state", [kept.common] if kept.common is not None else [])
+                await outbox.forget("rules.state", map(kept_key, kept.forgotten))
                 kept_s = time.monotonic()
                 for record in waiting:
                     record.ack()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import faust
-from faust.types import StreamT
+from faust.types import EventT, StreamT
 
 from domain.alerts import AlertRaised
 from domain.errors import BadEvent
@@ -19,27 +19,46 @@ from streams.outbox import Outbox
 from streams.patience import in_thread
 
 
+class Decided(Protocol):
+    """What came of some decisions: what is to be told, and by their places why some were no rules."""
+
+    @property
+    def alerts(self) -> Sequence[AlertRaised]: ...
+
+    @property
+    def refused(self) -> Mapping[int, str]: ...
+
+
 def watch_rules(
     app: faust.App,
     topic: Any,
     outbox: Outbox,
-    set_rule: Callable[[RuleSet], None],
-    remove_rule: Callable[[RuleRemoved], list[AlertRaised]],
+    decide: Callable[[Sequence[RuleSet | RuleRemoved]], Decided],
+    warm: Callable[[], None],
     limits: Limits,
 ) -> None:
-    """Both callables block. `set_rule` raises BadEvent for what is no rule; `remove_rule` gives what is to be told."""
+    """Both callables block. Rules are warmed after what is decided of them holds, many at once."""
 
     async def agent(stream: StreamT[Any]) -> None:
-        async for records in batches(stream, limit=64, within_s=0.0):
+        async for records in batches(stream, limit=1000, within_s=0.0):
+            if not records:
+                continue
+            events, read_from = list[RuleSet | RuleRemoved](), list[EventT[Any]]()
             for record in records:
                 try:
-                    event = read(record, (RuleSet, RuleRemoved), limits, time.time()).fact
-                    if isinstance(event, RuleSet):
-                        await in_thread("setting a rule", set_rule, event)
-                    elif isinstance(event, RuleRemoved):
-                        await outbox.send("alerts", await in_thread("removing a rule", remove_rule, event))
+                    fact = read(record, (RuleSet, RuleRemoved), limits, time.time()).fact
                 except BadEvent as bad:
                     await outbox.reject(record, str(bad))
+                else:
+                    if isinstance(fact, RuleSet | RuleRemoved):
+                        events.append(fact)
+                        read_from.append(record)
+            decided = await in_thread("setting rules", decide, events)
+            await outbox.send("alerts", decided.alerts)
+            for at, reason in decided.refused.items():
+                await outbox.reject(read_from[at], reason)
+            await in_thread("warming rules", warm)
+            for record in records:
                 record.ack()
 
     app.agent(topic, name="watch_rules")(agent)

@@ -74,6 +74,15 @@ def app_for(folder: Path) -> FastAPI:
     def suppressed(request: Request) -> Response:
         return answer("suppressed", request)
 
+    @app.post("/rules/by-example")
+    @app.patch("/rules/{id}/by-example")
+    async def set_rule_by_example(request: Request) -> Response:
+        return answer("rule", request, f"#{len(await request.body())}".encode())
+
+    @app.post("/rules/backtest/by-example")
+    async def backtest_by_example(request: Request) -> Response:
+        return answer("backtest", request, f"#{len(await request.body())}".encode())
+
     @app.post("/rules/backtest")
     async def backtest(request: Request) -> Response:
         return answer("backtest", request, await request.body())

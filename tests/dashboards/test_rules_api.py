@@ -15,6 +15,7 @@ from search import api_incident_models, api_rule_models, api_webhooks
     [
         (rule_answers.Threshold, api_rule_models.ThresholdModel),
         (rule_answers.Rule, api_rule_models.RuleModel),
+        (rule_answers.LeftOut, api_rule_models.LeftOutModel),
         (rule_answers.Rules, api_rule_models.RulesModel),
         (rule_answers.Backtest, api_rule_models.BacktestModel),
         (rule_answers.EvidenceLine, api_incident_models.EvidenceLineModel),
@@ -32,8 +33,11 @@ def test_every_field_is_one_that_the_node_answers(read: type[BaseModel], answere
 
 
 def test_every_field_of_a_draft_is_one_that_the_node_takes() -> None:
-    body = Draft("a forklift", "Forklift", "08:00-18:00", ("team",), 0.5).body()
+    like = "00000000-0000-0000-0000-00000000cafe"
+    body = Draft("a forklift", "Forklift", "08:00-18:00", ("team",), 0.5, "examples", like).body()
     assert body.keys() <= api_rule_models.DraftModel.model_fields.keys()
-    taken = api_rule_models.DraftModel.model_validate(body).draft()
+    model = api_rule_models.DraftModel.model_validate(body)
+    taken = model.draft()
     assert (taken.query, taken.name, taken.hours) == ("a forklift", "Forklift", "08:00-18:00")
-    assert (taken.webhooks, taken.false_alarms_per_day) == (("team",), 0.5)
+    assert (taken.webhooks, taken.false_alarms_per_day, taken.decided_by) == (("team",), 0.5, "examples")
+    assert str(model.like) == like

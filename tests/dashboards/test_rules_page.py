@@ -147,6 +147,79 @@ def test_a_search_becomes_a_rule_with_its_filters(page: AppTest, node_with_rules
     assert page.query_params["view"] == "rules"
 
 
+def test_a_rule_can_be_like_a_moment_that_was_found(page: AppTest, node_with_rules: StubNode) -> None:
+    page.query_params["like"] = ["00000000-0000-0000-0000-00000000cafe"]
+    page.run()
+    page.button(key="make-rule").click().run()
+    assert "Like moment 00000000" in {each.label for each in page.button}
+    page.button(key="rule-save").click().run()
+    (body,) = [json.loads(body) for body in node_with_rules.requests("/rules") if body]
+    assert (body["query"], body["like"]) == ("", "00000000-0000-0000-0000-00000000cafe")
+    assert not [each for each in page.button if each.label.startswith("Like ")]
+
+
+def test_a_rule_can_be_like_a_picture_of_ones_own(page: AppTest, node_with_rules: StubNode) -> None:
+    page.query_params["source"] = ["lobby"]
+    page.run()
+    page.file_uploader[0].set_value(("dog.png", b"12345", "image/png")).run()
+    page.button(key="make-rule").click().run()
+    page.button(key="rule-try").click().run()
+    assert "It would have told 1 incident" in html(page)
+    page.multiselect(key="rule_webhooks").set_value(["ops", "team"]).run()
+    page.button(key="rule-save").click().run()
+    (tried,) = node_with_rules.requests("/rules/backtest/by-example")
+    assert tried.startswith("query=source%3Alobby&name=&hours=&webhooks=&") and tried.endswith("&days=7.0&by=picture#5")
+    (added,) = node_with_rules.requests("/rules/by-example")
+    assert "&webhooks=ops&webhooks=team&" in added and added.endswith("&by=picture#5")
+
+
+@pytest.mark.parametrize(("by", "name"), [("speech", "said.wav"), ("clip", "dog.mp4")])
+def test_what_a_rule_cannot_be_like_is_not_offered(
+    page: AppTest, node_with_rules: StubNode, by: str, name: str
+) -> None:
+    page.run()
+    page.radio(key="example_by").set_value(by).run()
+    page.file_uploader[0].set_value((name, b"1", "audio/wav" if by == "speech" else "video/mp4")).run()
+    assert "platform seven" in html(page)
+    assert not [each for each in page.button if each.label == "Make this a rule"]
+
+
+def test_an_example_can_be_taken_away(page: AppTest, node_with_rules: StubNode) -> None:
+    page.query_params.update({"q": "a dog", "like": ["00000000-0000-0000-0000-00000000cafe"]})
+    page.run()
+    page.button(key="make-rule").click().run()
+    page.button(key="beside-like-rule").click().run()
+    page.button(key="rule-save").click().run()
+    (body,) = [json.loads(body) for body in node_with_rules.requests("/rules") if body]
+    assert body["query"] == "a dog" and "like" not in body
+
+
+def test_a_rule_by_example_says_so_and_can_be_changed_without_words(page: AppTest, node_with_rules: StubNode) -> None:
+    known = json.loads((node_with_rules.folder / "rules.json").read_text())
+    known["rules"][1] |= {"query": "", "like": "a picture"}
+    node_with_rules.serve("rules", known)
+    page.query_params["view"] = "rules"
+    page.run()
+    assert "<dt>like</dt><dd>a picture</dd>" in html(page)
+    page.button(key="change-forklift").click().run()
+    assert "What it is to be like, a picture, stays." in html(page)
+    assert not [each for each in page.button if each.key == "rule-try"]  # the node has the example, the draft has not
+    page.text_input(key="rule_name").input("Lift").run()
+    page.button(key="rule-save").click().run()
+    (body,) = node_with_rules.requests("/rules/forklift")
+    assert json.loads(body)["name"] == "Lift" and "like" not in json.loads(body)
+
+
+def test_a_rule_that_is_left_out_says_why_and_can_be_removed(page: AppTest, node_with_rules: StubNode) -> None:
+    left_out = {"id": "old", "query": "", "why": "its example is of the encoder <b>"}
+    node_with_rules.serve("rules", {"rules": [], "left_out": [left_out]})
+    page.query_params["view"] = "rules"
+    page.run()
+    assert "<b>old</b>" in html(page) and "of the encoder &lt;b&gt;" in html(page)
+    page.button(key="remove-old").click().run()
+    assert node_with_rules.requests("/rules/old") == ["removed"]
+
+
 def test_an_example_is_written_into_the_form(rules: AppTest) -> None:
     button(rules, EXAMPLES[1]).click().run()
     assert rules.text_input(key="rule_query").value == EXAMPLES[1]
@@ -215,6 +288,15 @@ def test_a_look_around_an_incident_is_a_search_without_filters(page: AppTest, no
     assert str(page.text_input(key="q").value).startswith("source:lobby since:20")
     assert "mood" not in page.query_params
     assert "&mood" not in node_with_rules.requests("/search")[-1]
+
+
+def test_more_incidents_can_be_shown(incidents: AppTest, node_with_rules: StubNode) -> None:
+    (one, *_) = json.loads((node_with_rules.folder / "incidents.json").read_text())["incidents"]
+    node_with_rules.serve("incidents", {"incidents": [{**one, "id": str(number)} for number in range(24)]})
+    incidents.run()
+    incidents.button(key="more-incidents").click().run()
+    assert node_with_rules.requests("/incidents")[-1] == "limit=48"
+    assert not [each for each in incidents.button if each.key == "more-incidents"]  # there are no more
 
 
 def test_without_rules_the_way_to_one_is_shown(page: AppTest, node_with_clip: StubNode) -> None:

@@ -112,10 +112,15 @@ def test_the_last_of_each_incident_is_remembered_and_kept(events: list[IncidentE
     assert len({each.incident.id for each in latest}) == len(latest) <= 3
     if events and not isinstance(last := events[-1], MatchSuppressed):
         assert Told(last.incident, not isinstance(last, IncidentClosed)) in latest
-    assert ToldIncidents.from_data(told.to_data(), kept=3).latest() == latest
+    again = ToldIncidents(kept=3)
+    for of_rule in told.by_rule().values():
+        again.go_on(of_rule)
+    assert again.latest() == latest
+    again.note(events)
+    assert again.latest() == latest  # and none of them is taken for an earlier one
     assert told.latest("another") == []
 
 
 def test_what_is_no_incident_is_refused() -> None:
     with pytest.raises(ValueError, match="not an incident"):
-        ToldIncidents.from_data(["{}"])
+        ToldIncidents().go_on([(0, "{}")])

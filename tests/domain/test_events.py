@@ -26,6 +26,7 @@ from domain.events import (
     MomentDescribed,
     MomentWithdrawn,
     MoodCue,
+    RuleKept,
     RuleRemoved,
     RuleSet,
     RulesKept,
@@ -36,6 +37,7 @@ from domain.events import (
     check_source,
     decode,
     encode,
+    kept_key,
 )
 from domain.incident_facts import INCIDENT_STATES, EvidenceLine, IncidentFacts
 
@@ -123,7 +125,8 @@ messages = st.builds(
 )
 rejections = st.builds(EventRejected, sources, st.integers(0, 1000), st.integers(0, 2**63), texts, messages)
 rules_set = st.builds(RuleSet, sources, texts, texts, times_s)
-rule_events = st.one_of(rules_set, st.builds(RuleRemoved, sources, times_s), st.builds(RulesKept, times_s, st.binary()))
+kept = st.builds(RulesKept, times_s, st.binary()) | st.builds(RuleKept, sources, times_s, st.binary())
+rule_events = st.one_of(rules_set, st.builds(RuleRemoved, sources, times_s), kept)
 events = st.one_of(
     chunks, text_events, moments, withdrawals, coverages, watermarks, speech_cuts, alerts, rule_events, rejections
 )
@@ -170,10 +173,11 @@ def test_a_speech_cut_survives_the_wire(event: SpeechCut) -> None:
 
 
 @given(rule_events)
-def test_what_is_known_of_rules_survives_the_wire(event: RuleSet | RuleRemoved | RulesKept) -> None:
+def test_what_is_known_of_rules_survives_the_wire(event: RuleSet | RuleRemoved | RuleKept | RulesKept) -> None:
     assert through_the_wire(event) == event
-    id = "rules" if isinstance(event, RulesKept) else event.rule_id
-    assert encode(event).key == id.encode()  # the newest of each key is all that a compacted topic keeps
+    key = "rules" if isinstance(event, RulesKept) else event.rule_id
+    key = kept_key(key) if isinstance(event, RuleKept) else key
+    assert encode(event).key == key.encode()  # the newest of each key is all that a compacted topic keeps
 
 
 @given(alerts)

@@ -29,8 +29,8 @@ from domain.incident_groups import kinds_of
 from domain.incident_json import (
     decode_incident_event,
     encode_incident_event,
-    incidents_from_data,
-    incidents_to_data,
+    rule_state_from_data,
+    rule_state_to_data,
 )
 from domain.incidents import IncidentOptions, Incidents
 
@@ -150,7 +150,8 @@ def test_a_replay_tells_the_same_and_what_is_pushed_twice_counts_once(found: Pus
 def test_it_goes_on_from_what_was_kept(found: Pushes, cut: int) -> None:
     first = Incidents(OPTIONS)
     events = pushed(first, found[:cut])
-    again = incidents_from_data(json.loads(json.dumps(incidents_to_data(first))), OPTIONS)
+    kept = json.loads(json.dumps({id: rule_state_to_data(state) for id, state in first.rules.items()}))
+    again = Incidents(OPTIONS, {id: rule_state_from_data(state) for id, state in kept.items()}, first.clocks_s)
     events += pushed(again, found[cut:]) + again.tick(math.inf)
     assert events == run(found)
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.backtest import backtest
-from domain.bin_sets import BIN_S, DAY_BINS
+from domain.bin_sets import BIN_S, DAY_BINS, BinSet, bin_of
 from domain.conditions import (
     AllOf,
     Condition,
@@ -25,6 +25,7 @@ from domain.conditions import (
     While,
     Words,
     graded_leaves,
+    modalities_of,
 )
 from domain.errors import BadEvent, BadRequest, ConfigError
 from domain.events import Modality, MomentDescribed, Vector
@@ -33,6 +34,7 @@ from domain.incident_events import IncidentClosed, IncidentEvent, IncidentOpened
 from domain.marks import marked
 from domain.moment_reading import LabelledMoment, ScoreOptions, Yardstick
 from domain.ports import Labels
+from domain.rule_calibration import Calibrations
 from domain.rule_scores import RuleBank
 from domain.rule_watch import RuleWatch, WatchOptions
 from domain.rules import Mark, Rule
@@ -104,6 +106,18 @@ def streams(draw: st.DrawFn) -> list[LabelledMoment]:
 
 def vectors_of(rule: Rule) -> dict[Graded, Vector]:
     return dict.fromkeys(graded_leaves(rule.condition), NORTH)
+
+
+def on_from(watch: RuleWatch, *rules: Rule) -> RuleWatch:
+    """Another one that goes on where it was."""
+    common, of_rules = json.loads(
+        json.dumps([watch.to_data(), {rule.id: watch.rule_to_data(rule.id) for rule in watch.rules()}], allow_nan=False)
+    )
+    again = watch_for(*rules)
+    again.restore(common)
+    for rule_id, data in of_rules.items():
+        again.restore_rule(rule_id, data)
+    return again
 
 
 def watch_for(*rules: Rule) -> RuleWatch:
@@ -179,8 +193,9 @@ def test_other_rules_beside_it_change_nothing(moments: list[LabelledMoment], rul
 def test_after_a_restart_it_goes_on(moments: list[LabelledMoment], rule: Rule, cut: int) -> None:
     first = watch_for(rule)
     events = pushed(first, moments[:cut])
-    again = watch_for(rule)
-    again.restore(json.loads(json.dumps(first.to_data(), allow_nan=False)))
+    again = on_from(first, rule)
+    for each in moments[:cut]:
+        again.recall(each.moment, each.labels)
     assert pushed(again, moments[:cut][-20:]) == []
     events += pushed(again, moments[cut:]) + again.tick(math.inf)
     assert events == run(moments, rule)
@@ -209,9 +224,7 @@ def test_over_days_of_noise_neither_bars_nor_restarts_change_anything() -> None:
         assert run(moments, rule) == plain
     watch, events = watch_for(rule), list[IncidentEvent]()
     for start in range(0, len(moments), 701):
-        kept = json.loads(json.dumps(watch.to_data()))
-        watch = watch_for(rule)
-        watch.restore(kept)
+        watch = on_from(watch, rule)
         events += pushed(watch, moments[start : start + 701])
     assert events + watch.tick(math.inf) == plain
 
@@ -281,6 +294,37 @@ def test_history_teaches_several_rules_what_it_would_each() -> None:
     alone.learn(["night"], history)
     assert both.thresholds("night") == alone.thresholds("night") and set(both.thresholds("night")) == {"gate"}
     assert set(both.thresholds("forklift")) == {"gate", "desk"}
+
+
+@settings(max_examples=60)
+@given(streams(), rules, others)
+def test_learning_in_one_look_teaches_what_each_moment_would(
+    moments: list[LabelledMoment], rule: Rule, beside: list[Rule]
+) -> None:
+    moments = sorted(moments, key=lambda each: each.moment.start_s)
+    all, bank, one_by_one = [rule, *beside], RuleBank(OPTIONS.scores), Calibrations()
+    for each in all:
+        bank.add(each, vectors_of(each))
+        one_by_one.add(each)
+    for at, labelled in enumerate(moments):
+        moment = labelled.moment
+        for each in all:
+            if moment.is_final and each.watches(moment.source) and moment.modality in modalities_of(each.condition):
+                before = [earlier for earlier in moments[:at] if earlier.moment.is_final]
+                found = bank.match_only([each.id], labelled, before) if each.listens(moment.start_s) else []
+                scores = [(moment.start_s, candidate.score) for candidate in found]
+                one_by_one.learn(each.id, moment.source, bins_of(moment), scores)
+    watch = watch_for(*all)
+    watch.learn([each.id for each in all], moments)
+    for each in all:
+        learnt = {k: v for k, v in watch.rule_to_data(each.id)["calibration"].items() if k != "thresholds"}
+        assert learnt == {k: v for k, v in one_by_one.rule_to_data(each.id).items() if k != "thresholds"}
+
+
+def bins_of(moment: MomentDescribed) -> BinSet:
+    bins = BinSet()
+    bins.add(bin_of(moment.start_s))
+    return bins
 
 
 def test_a_rule_that_comes_later_does_not_count_the_hours_before_it() -> None:
@@ -438,11 +482,11 @@ def test_a_faulty_rule_is_refused_and_the_old_one_stays() -> None:
     "spoil",
     [
         lambda data: data.pop("version"),
-        lambda data: data.update(version=2),
-        lambda data: data["calibrations"].update(exposed=3),
-        lambda data: data["calibrations"]["rules"]["forklift"]["backgrounds"]["gate"]["tail"].pop("weeks"),
-        lambda data: data["incidents"].pop("clocks_s"),
+        lambda data: data.update(version=1),
+        lambda data: data.update(exposed=3),
+        lambda data: data.pop("clocks_s"),
         lambda data: data.update(bins={"gate": "soon"}),
+        lambda data: data.update(read={"0": 3}),
     ],
 )
 def test_what_was_kept_and_can_t_be_read_is_told_and_changes_nothing(
@@ -453,16 +497,37 @@ def test_what_was_kept_and_can_t_be_read_is_told_and_changes_nothing(
     data = json.loads(json.dumps(watch.to_data()))
     spoil(data)
     before = watch.to_data()
-    with pytest.raises(ConfigError, match="delete it to begin anew"):
+    with pytest.raises(ConfigError, match="can't be read"):
         watch.restore(data)
     assert watch.to_data() == before
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: data.update(version=1),
+        lambda data: data["calibration"]["backgrounds"]["gate"]["tail"].pop("weeks"),
+        lambda data: data["incidents"].pop("open"),
+        lambda data: data.update(read=7),
+    ],
+)
+def test_what_was_kept_of_a_rule_and_can_t_be_read_is_told_and_changes_nothing(
+    spoil: Callable[[dict[str, object]], object],
+) -> None:
+    watch = watch_for(FORKLIFT)
+    pushed(watch, quiet_days(0.5))
+    data = json.loads(json.dumps(watch.rule_to_data("forklift")))
+    spoil(data)
+    before = watch.rule_to_data("forklift")
+    with pytest.raises(ConfigError, match="kept of the rule 'Forklift' can't be read"):
+        watch.restore_rule("forklift", data)
+    assert watch.rule_to_data("forklift") == before
 
 
 def test_what_was_learnt_of_another_condition_is_not_used() -> None:
     first = watch_for(FORKLIFT)
     first.learn(["forklift"], quiet_days(2))
-    changed = watch_for(replace(FORKLIFT, condition=SceneText("a pallet")))
-    changed.restore(json.loads(json.dumps(first.to_data())))
+    changed = on_from(first, replace(FORKLIFT, condition=SceneText("a pallet")))
     assert changed.thresholds("forklift") == {}
 
 

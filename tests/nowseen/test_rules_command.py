@@ -19,6 +19,7 @@ from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
 from nowseen.rules_cli import rules
 from nowseen.rules_command import RulesCommand
 from search.api_incident_models import IncidentModel, MatchModel
+from search.api_rule_batches import BatchDoneModel, DoneModel
 from search.api_rule_models import BacktestModel, LeftOutModel, RuleModel, RulesModel, ThresholdModel
 
 WARM = ThresholdModel(
@@ -190,11 +191,23 @@ def test_a_file_names_examples_beside_itself(terminal: Terminal, tmp_path: Path)
 def test_a_file_is_applied_by_name(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text("rules:\n  other: {query: fire}\n  New: {query: smoke, state: paused}\n")
-    replies = [says(RulesModel(rules=[PAUSED])), says(PAUSED), says(RULE, 201)]
+    done = [DoneModel(id="r2", name="other", done="set"), DoneModel(id="new", name="New", done="added")]
+    replies = [says(BatchDoneModel(rules=done, warnings=["2 of them learn [still]"]))]
     assert terminal.run(replies, lambda command: command.apply(file)) == FOUND
-    assert [each[:2] for each in terminal.asked] == [("GET", "/rules"), ("PATCH", "/rules/r2"), ("POST", "/rules")]
-    assert (terminal.asked[1][2]["state"], terminal.asked[1][2]["like"]) == ("active", "")
-    assert terminal.asked[2][2]["state"] == "paused"
+    ((method, path, body),) = terminal.asked
+    assert (method, path) == ("POST", "/rules/batch")
+    assert [(each["name"], each["query"], each["state"]) for each in body["rules"]] == [
+        ("other", "fire", "active"), ("New", "smoke", "paused"),
+    ]  # fmt: skip
+    assert "other is set." in terminal.out.getvalue() and "2 of them learn [still]" in terminal.out.getvalue()
+
+
+def test_a_file_of_ten_thousand_rules_is_sent_in_some_parts(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text("rules:\n" + "".join(f"  R{at}: {{query: 'fire {at}'}}\n" for at in range(10_000)))
+    replies = [says(BatchDoneModel(rules=[]))] * 20
+    assert terminal.run(replies, lambda command: command.apply(file)) == FOUND
+    assert [len(body["rules"]) for _, _, body in terminal.asked] == [500] * 20
 
 
 @pytest.mark.parametrize(

@@ -330,9 +330,41 @@ async def test_an_example_that_will_not_do_is_explained(
 async def test_a_rule_that_is_left_out_is_listed_and_can_be_removed(ask: httpx.AsyncClient, node: Node) -> None:
     lift = replace(node.encoders.rules.picture(node.encoders.picture("a violin")), encoder="another")
     definition = encode_rule(rule_of(RuleDraft("", "Lift", example=lift), "lift", node.speakers.resolve)).decode()
-    node.at_work.start([RuleSet("lift", definition, "", 1.0)], None)
+    node.at_work.start([RuleSet("lift", definition, "", 1.0)])
     (left_out,) = (await ask.get("/rules")).json()["left_out"]
     assert (left_out["id"], "read by the encoder another" in left_out["why"]) == ("lift", True)
     assert (await by_example(ask, b"a violin", "picture", name="Lift"))["id"] == "lift-2"
     assert (await ask.delete("/rules/lift")).status_code == 204
     assert (await ask.get("/rules")).json()["left_out"] == []
+
+
+async def test_many_are_set_at_once_by_name_or_not_at_all(ask: httpx.AsyncClient, node: Node) -> None:
+    before = await add(ask, '"drill"', name="Drill", hours="08:00-18:00")
+    drafts = [{"query": '"alarm"', "name": "drill"}, {"query": '"fire"'}, {"query": "kind:scene a tripod"}]
+    bad = await ask.post("/rules/batch", json={"rules": [*drafts, {"query": "since:2h", "name": "Bad"}]})
+    assert (bad.status_code, "'Bad': " in bad.json()["error"]) == (400, True)
+    twice = await ask.post("/rules/batch", json={"rules": [*drafts, drafts[1]]})
+    assert (twice.status_code, "two rules have this name" in twice.json()["error"]) == (400, True)
+    assert (await ask.get("/rules")).json()["rules"] == [before]
+    done = (await ask.post("/rules/batch", json={"rules": drafts})).json()
+    assert [(each["id"], each["done"]) for each in done["rules"]][:2] == [("drill", "set"), ("fire", "added")]
+    assert done["warnings"] == []
+    drill = (await ask.get("/rules/drill")).json()
+    assert (drill["query"], drill["hours"], drill["name"]) == ('"alarm"', "", "drill")
+    assert [alert.facts.rule for alert in node.see(node.moment("text", 0.0, "fire"))] == ['"fire"']
+
+
+async def test_ten_thousand_rules_are_the_most(ask: httpx.AsyncClient, node: Node) -> None:
+    for first in range(0, 10_000, 1000):
+        drafts = [{"query": f'"word{at}"', "name": f"Rule {at}"} for at in range(first, first + 1000)]
+        done = await ask.post("/rules/batch", json={"rules": drafts})
+        assert done.status_code == 200, done.text
+    refused = await ask.post("/rules", json={"query": '"drill"'})
+    assert (refused.status_code, "there are 10000 rules" in refused.json()["error"]) == (400, True)
+    refused = await ask.post("/rules/batch", json={"rules": [{"query": '"drill"'}]})
+    assert (refused.status_code, "there are 10000 rules" in refused.json()["error"]) == (400, True)
+    again = await ask.post("/rules/batch", json={"rules": [{"query": '"other"', "name": "Rule 7"}]})
+    assert again.json()["rules"] == [{"id": "rule-7", "name": "Rule 7", "done": "set"}]
+    assert len((await ask.get("/rules")).json()["rules"]) == 10_000
+    (alert,) = node.see(node.moment("text", 0.0, "here is word4711"))
+    assert alert.facts.rule == "Rule 4711"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from domain.errors import BadEvent
-from domain.events import CoverageAdvanced, RuleRemoved, RuleSet, RulesKept
+from domain.events import CoverageAdvanced, RuleKept, RuleRemoved, RuleSet, RulesKept
+from domain.log_places import Place
 from domain.moments import moment_id
 from domain.rule_drafts import RuleDraft, rule_of
 from domain.rule_json import encode_rule
+from domain.rules_state import Keeping
 from search.just_stored import JustStored
 from search.rule_matching import RuleMatching
 from search.rules_at_work import RulesAtWork
@@ -25,11 +30,16 @@ SMALL_TALK = (
 )
 
 
-def restarted(node: Node, rules: list[RuleSet | RuleRemoved], kept: RulesKept | None) -> list[str]:
+def restarted(node: Node, rules: list[RuleSet | RuleRemoved], kept: Sequence[RuleKept | RulesKept] = ()) -> list[str]:
     """The same node without what it had in memory; gives what it could not read."""
     node.at_work = RulesAtWork(node.encoders.rules, lambda _: [], node.speakers.label)
     node.matching = RuleMatching(node.at_work, node.stores.moments, node.stored, node.speakers.resolve)
     return node.at_work.start(rules, kept)
+
+
+def written(keeping: Keeping) -> list[RuleKept | RulesKept]:
+    assert keeping.common is not None
+    return [*keeping.rules, keeping.common]
 
 
 def test_words_are_told_at_once_and_once(node: Node) -> None:
@@ -73,7 +83,7 @@ def test_a_voice_that_was_merged_is_still_the_one_that_is_watched_for(node: Node
 def test_at_the_same_time_also_across_a_restart(node: Node) -> None:
     event = node.decide('"budget" while "ferries"', "Both")
     assert node.see(node.moment("speech", 0.0, "the budget is done")) == []
-    kept = node.at_work.keep(node.now_s)
+    kept = written(node.at_work.keep(node.now_s))
     assert restarted(node, [event], kept) == []
     (alert,) = node.see(node.moment("text", 1.0, "no ferries today"))
     assert alert.facts.rule == "Both"
@@ -83,7 +93,7 @@ def test_after_a_crash_the_same_is_told_again_and_nothing_else(node: Node) -> No
     event = node.decide('"drill"', "Drill")
     moments = [node.moment("text", 700.0 * n, f"drill number {n}") for n in range(6)]
     before = node.see(*moments[:2])
-    kept = node.at_work.keep(node.now_s)
+    kept = written(node.at_work.keep(node.now_s))
     after = node.see(*moments[2:])
     assert restarted(node, [event], kept) == []
     assert node.see(*moments[1:]) == after  # those that were not acknowledged, and one that was kept already
@@ -158,7 +168,7 @@ def test_an_example_of_another_encoder_is_left_out_and_told_until_it_is_removed(
     event = RuleSet("lift", definition, "", 1.0)
     with pytest.raises(BadEvent, match=r"read by the encoder open_clip:other, and now concept is at work"):
         node.at_work.set(event)
-    (fault,) = restarted(node, [event], None)
+    (fault,) = restarted(node, [event])
     assert "lift is left out" in fault
     assert node.at_work.all() == []
     (left_out,) = node.at_work.left_out()
@@ -175,15 +185,57 @@ def test_a_rule_that_can_t_be_read_is_left_out_and_told(node: Node) -> None:
         node.at_work.set(bad)
     with pytest.raises(BadEvent, match="calls itself 'r1'"):
         node.at_work.set(replace(good, rule_id="r3"))
-    (fault,) = restarted(node, [bad, good], None)
+    (fault,) = restarted(node, [bad, good])
     assert "r2 is left out" in fault
     assert [known.rule.id for known in node.at_work.all()] == ["r1"]
+
+
+def test_only_what_changed_is_kept_again_and_what_was_removed_is_forgotten(node: Node) -> None:
+    drill, fire = node.decide('"drill"'), node.decide('"fire"', id="r2")
+    first = node.at_work.keep(node.now_s)
+    assert [each.rule_id for each in first.rules] == ["r1", "r2"]
+    assert node.at_work.keep(node.now_s) == Keeping()
+    node.see(node.moment("text", 0.0, "a drill"))
+    second = node.at_work.keep(node.now_s)
+    assert [each.rule_id for each in second.rules] == ["r1"] and second.common is not None
+    node.at_work.remove(RuleRemoved("r2", 2.0))
+    third = node.at_work.keep(node.now_s)
+    assert (third.rules, third.forgotten) == ([], ["r2"])
+    assert restarted(node, [drill], [*first.rules, *written(second)]) == []
+    assert node.at_work.keep(node.now_s).forgotten == ["r2"]  # the node was killed before it had been
+    assert restarted(node, [drill, fire], written(first)) == []
+    assert node.at_work.keep(node.now_s) == Keeping()
+
+
+def test_a_rule_kept_later_than_the_rest_counts_nothing_twice(node: Node) -> None:
+    events = [node.decide('"drill"', "Drill"), node.decide('"fire"', "Fire", id="r2")]
+    moments = [node.moment("text", 60.0 * n, "a drill at the fire station") for n in range(4)]
+    places = [Place(0, at, 100.0 + at) for at in range(4)]
+    node.store(*moments)
+    node.matching.match(moments[:1], node.now_s, places[:1])
+    kept = written(node.at_work.keep(node.now_s))
+    after = node.matching.match(moments[1:3], node.now_s, places[1:3])
+    later = node.at_work.keep(node.now_s).rules[0]
+    assert later.rule_id == "r1" and restarted(node, [*events], [*kept, later]) == []
+    again = node.matching.match(moments, node.now_s, places)
+    assert [(alert.rule_id, alert.facts.update) for alert in after] == [("r1", 1), ("r2", 1), ("r1", 2), ("r2", 2)]
+    assert [(alert.rule_id, alert.facts.update) for alert in again] == [("r2", 1), ("r2", 2), ("r1", 3), ("r2", 3)]
+    told = {each.incident.rule_id: each.incident.matches for each in node.at_work.told()}
+    assert told == {"r1": 4, "r2": 4}
+    assert node.matching.match(moments, node.now_s, places) == []
+
+
+def test_what_an_older_version_kept_is_told_and_begun_anew(node: Node) -> None:
+    event = node.decide('"drill"')
+    whole = zlib.compress(json.dumps({"watch": {"version": 1, "calibrations": {}}, "told": [], "learnt": {}}).encode())
+    (fault,) = restarted(node, [event], [RulesKept(1.0, whole)])
+    assert "by an older version of Nowseen: what the rules had learnt is learnt anew" in fault
 
 
 @pytest.mark.parametrize("state", [b"", b"x", b"x\x9c\x03\x00\x00\x00\x00\x01"])
 def test_a_state_that_can_t_be_read_is_told_and_begun_anew(node: Node, state: bytes) -> None:
     event = node.decide('"drill"')
-    (fault,) = restarted(node, [event], RulesKept(1.0, state))
+    (fault,) = restarted(node, [event], [RulesKept(1.0, state)])
     assert "can't be read" in fault
     assert len(node.see(node.moment("text", 0.0, "a drill"))) == 1
 

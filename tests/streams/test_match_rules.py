@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from domain.alerts import AlertRaised
-from domain.errors import BadEvent
-from domain.events import Event, MomentDescribed, RuleRemoved, RuleSet, RulesKept, encode
+from domain.events import Event, MomentDescribed, RuleKept, RuleRemoved, RuleSet, RulesKept, encode
 from domain.incident_facts import IncidentFacts
+from domain.log_places import Place
+from domain.rules_state import Keeping
 from domain.topology import Topology
 from streams.agents.match_rules import match_rules
 from streams.agents.watch_rules import watch_rules
@@ -60,52 +61,52 @@ class Outbox:
     async def send(self, topic: str, facts: Sequence[Event]) -> None:
         self._notes += [f"{type(fact).__name__} to {topic}" for fact in facts]
 
+    async def forget(self, topic: str, keys: Iterable[str]) -> None:
+        self._notes += [f"forget {key} on {topic}" for key in keys]
+
     async def reject(self, _record: Any, reason: str) -> None:
         self._notes.append(f"rejected: {reason}")
 
 
-@pytest.mark.parametrize(
-    ("kept_every_s", "ends"), [(AFTER_EACH, ["keep", "RulesKept to rules.state", "ack", "ack"]), (NEVER, [])]
-)
+KEPT = ["keep", "RuleKept to rules.state", "RulesKept to rules.state", "forget rule|r2 on rules.state", "ack", "ack"]
+
+
+@pytest.mark.parametrize(("kept_every_s", "ends"), [(AFTER_EACH, KEPT), (NEVER, [])])
 def test_matched_then_told_then_kept_and_only_then_acknowledged(
     topology: Topology, monkeypatch: pytest.MonkeyPatch, kept_every_s: float, ends: list[str]
 ) -> None:
     monkeypatch.setattr("streams.agents.match_rules.KEPT_EVERY_S", kept_every_s)
     notes: list[str] = []
 
-    def match(facts: Sequence[object], _now_s: float) -> list[AlertRaised]:
-        notes.append(f"match {len(facts)}")
+    def match(facts: Sequence[object], _now_s: float, places: Sequence[Place]) -> list[AlertRaised]:
+        notes.append(f"match {len(facts)} at {[place.offset for place in places]}")
         return [ALERT]
 
-    def keep(now_s: float) -> RulesKept:
+    def keep(now_s: float) -> Keeping:
         notes.append("keep")
-        return RulesKept(now_s, b"state")
+        return Keeping([RuleKept("r1", now_s, b"state")], RulesKept(now_s, b"state"), ["r2"])
 
     app: Any = App()
     outbox: Any = Outbox(notes)
     match_rules(app, None, outbox, match, keep, topology.limits)
-    asyncio.run(app.started(Stream(app, [SAID, NOT_FOR_RULES], notes)))
-    assert notes == ["match 1", "AlertRaised to alerts", *ends]
+    asyncio.run(app.started(Stream(app, [NOT_FOR_RULES, SAID], notes)))
+    assert notes == ["match 1 at [1]", "AlertRaised to alerts", *ends]
 
 
-def test_what_is_decided_of_rules_is_done_in_order_and_what_is_no_rule_is_rejected(topology: Topology) -> None:
+def test_what_is_decided_of_rules_is_done_at_once_and_what_is_no_rule_is_rejected(topology: Topology) -> None:
     notes: list[str] = []
 
-    def set_rule(event: RuleSet) -> None:
-        notes.append(f"set {event.rule_id}")
-        if event.rule_id == "bad":
-            raise BadEvent("not a rule")
-
-    def remove_rule(event: RuleRemoved) -> list[AlertRaised]:
-        notes.append(f"remove {event.rule_id}")
-        return [ALERT]
+    def decide(events: Sequence[RuleSet | RuleRemoved]) -> Any:
+        notes.extend(f"{type(event).__name__} {event.rule_id}" for event in events)
+        return SimpleNamespace(alerts=[ALERT] if events else [], refused={1: "not a rule"} if events else {})
 
     app: Any = App()
     outbox: Any = Outbox(notes)
-    watch_rules(app, None, outbox, set_rule, remove_rule, topology.limits)
-    facts: list[Event] = [RuleSet("r1", "{}", "q", 1.0), RuleSet("bad", "{}", "q", 1.0), RuleRemoved("r1", 2.0), SAID]
+    watch_rules(app, None, outbox, decide, lambda: notes.append("warm"), topology.limits)
+    facts: list[Event] = [SAID, RuleSet("r1", "{}", "q", 1.0), RuleSet("bad", "{}", "q", 1.0), RuleRemoved("r1", 2.0)]
     asyncio.run(app.started(Stream(app, facts, notes)))
-    assert notes[:-2] == [
-        "set r1", "ack", "set bad", "rejected: not a rule", "ack", "remove r1", "AlertRaised to alerts", "ack",
-    ]  # fmt: skip
-    assert "does not belong on this topic" in notes[-2] and notes[-1] == "ack"
+    decided = [note for note in notes if note != "warm"]
+    assert "does not belong on this topic" in decided[0]
+    done = ["RuleSet r1", "RuleSet bad", "RuleRemoved r1", "AlertRaised to alerts", "rejected: not a rule"]
+    assert decided[1:6] == done and decided[6:] == ["ack"] * 4
+    assert notes.index("warm") > notes.index("rejected: not a rule") and notes.index("warm") < notes.index("ack")
