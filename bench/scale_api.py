@@ -26,6 +26,7 @@ from bench.scale_data import VOCABULARY
 from bench.scale_engine import filters
 from domain.ports import MomentFilter
 from nowseen.network_ports import free_ports
+from search.file_cache import read_all
 
 WRITTEN_PER_S = 150
 WRITING_S = 90
@@ -104,6 +105,7 @@ def measure(folder: Path, moments: int) -> ApiTimes:
         _, resident, anonymous = node.wait_for("program").split()
         times.open_s = float(node.wait_for("open after").split()[-2])
         node.wait_until_ready()
+        read_all(folder)
         for _ in range(_WARMING):
             _search(node, next(asked))
         times.at_rest_ms = [_search(node, next(asked))[0] for _ in range(_SEARCHES)]

@@ -94,6 +94,7 @@ def _ask(api: SearchApi, question: Question, under_box: DeltaGenerator) -> None:
             results.no_match_of_file(found, question, zone, as_rule)
         else:
             results.watch_for_match(api, question, zone, as_rule)
+            results.nearest_anyway(api, question, zone)
 
 
 def _rules(api: RulesApi, view: View) -> None:

@@ -17,7 +17,7 @@ from dashboards.rule_answers import Rule
 from dashboards.rules_api import RulesApi
 from dashboards.views import RULE
 
-_SHOWN = 24
+_PAGE_SIZE, _MOST = 24, 120
 _RULES_ASKED = 20  # for what they kept back, when no rule is chosen: those with the most of it
 _WHICH = "told_or_kept"
 Which = Literal["Told", "Kept back"]
@@ -53,10 +53,10 @@ def incidents_page(api: RulesApi, rules: Sequence[Rule], rule: Rule | None, zone
 @st.fragment(run_every=REFRESH_S)
 def _latest(api: RulesApi, rules: Sequence[Rule], rule: str | None, which: Which, zone: tzinfo) -> None:
     """Stands still while a clip plays: a card that moves would stop its own player."""
-    held = playing.held(IncidentCard)
+    held, limit = playing.held(IncidentCard), playing.shown(_PAGE_SIZE)
     if held is None:
         try:
-            shown = _told(api, rule, zone) if which == "Told" else _kept_back(api, rules, zone)
+            shown = _told(api, rule, limit, zone) if which == "Told" else _kept_back(api, rules, limit, zone)
         except (ApiDown, ApiRefused) as error:
             st.html(failure(api.node, error))
             return
@@ -68,6 +68,9 @@ def _latest(api: RulesApi, rules: Sequence[Rule], rule: str | None, which: Which
     st.html(markup.heading(title, note, is_held=held is not None))
     if shown:
         incident_cards.grid(api, shown)
+        if len(shown) >= limit and limit < _MOST and st.button("Show more", key="more-incidents"):
+            playing.show(limit + _PAGE_SIZE)
+            st.rerun()
     elif which == "Told":
         st.html(markup.notice("Nothing yet", ["What a rule finds appears here by itself, and stays while it is open."]))
     else:
@@ -75,16 +78,16 @@ def _latest(api: RulesApi, rules: Sequence[Rule], rule: str | None, which: Which
         st.html(markup.notice("Nothing was kept back", lines))
 
 
-def _told(api: RulesApi, rule: str | None, zone: tzinfo) -> tuple[IncidentCard, ...]:
+def _told(api: RulesApi, rule: str | None, limit: int, zone: tzinfo) -> tuple[IncidentCard, ...]:
     now_s = time.time()
-    found = sorted(api.incidents(_SHOWN, rule), key=lambda incident: not incident.is_open)
+    found = sorted(api.incidents(limit, rule), key=lambda incident: not incident.is_open)
     return tuple(incident_card(incident, zone, now_s, api.node.url) for incident in found)
 
 
-def _kept_back(api: RulesApi, rules: Sequence[Rule], zone: tzinfo) -> tuple[IncidentCard, ...]:
+def _kept_back(api: RulesApi, rules: Sequence[Rule], limit: int, zone: tzinfo) -> tuple[IncidentCard, ...]:
     most = sorted(rules, key=lambda rule: -sum(rule.suppressed.values()))[:_RULES_ASKED]
-    found = [(each, rule) for rule in most for each in api.suppressed(rule.id, _SHOWN).suppressed]
+    found = [(each, rule) for rule in most for each in api.suppressed(rule.id, limit).suppressed]
     found.sort(key=lambda pair: -pair[0].match.start_s)
     now_s = time.time()
     made = (suppressed_card(each, rule.id, rule.name, zone, now_s, api.node.url) for each, rule in found)
-    return tuple({card.card.key: card for card in made}.values())[:_SHOWN]
+    return tuple({card.card.key: card for card in made}.values())[:limit]

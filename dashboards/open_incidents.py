@@ -13,7 +13,7 @@ from dashboards.failure import REFRESH_S
 from dashboards.incident_view import open_line
 from dashboards.rules_api import RulesApi
 
-_LATEST = 50
+_LATEST = 20  # what is open began lately
 _SHOWN = 3
 
 

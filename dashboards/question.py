@@ -61,6 +61,7 @@ class Question:
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
     file: ExampleFile | None = None
+    weak: bool = False  # also what is too weak to be a match; of words alone
 
     @property
     def is_empty(self) -> bool:
@@ -72,6 +73,8 @@ class Question:
             params += [*(("like", id) for id in self.like), *(("unlike", id) for id in self.unlike)]
         else:
             params.append(("by", self.file.by))
+        if self.weak:
+            params.append(("weak", True))
         params += self.where.params(limit)
         if (since_s := self.where.since(now_s)) is not None:
             params.append(("since", f"{since_s:.3f}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import tzinfo
 
 import streamlit as st
@@ -62,6 +63,21 @@ def watch_for_match(api: SearchApi, question: Question, zone: tzinfo, as_rule: R
         st.rerun()
     st.html(markup.notice("No match yet. This page keeps looking.", _until(found, question, zone)))
     _make_rule(as_rule)
+
+
+@st.fragment
+def nearest_anyway(api: SearchApi, question: Question, zone: tzinfo) -> None:
+    """Beside `watch_for_match`, whose refreshing would stop a clip that plays."""
+    if not question.query or not st.toggle("Show what is nearest anyway", key="weak"):
+        return
+    try:
+        found = api.search(replace(question, weak=True), PAGE_SIZE)
+    except (ApiDown, ApiRefused) as error:
+        st.html(failure(api, error))
+        return
+    said = "Too weak to be a match: likely something else." if found.moments else "There is nothing near it either."
+    st.html(markup.line(said, "ns-note"))
+    grid(found.moments, zone, api.url)
 
 
 def _make_rule(as_rule: RuleStart | None) -> None:

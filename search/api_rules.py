@@ -76,8 +76,8 @@ class RuleChanges:
             return await self.set(rule, draft.query)
 
     async def set_all(self, drafts: Sequence[RuleDraft]) -> tuple[list[tuple[Rule, bool]], list[str]]:
-        """Each takes the place of a rule of its name. Gives them, each with whether it is new, and the ids of those not
-        at work yet. Raises BadRequest, having done nothing."""
+        """Each takes the place of a rule of its name. Gives the rules, each with whether it is new, and ids of those
+        that are not at work yet. Raises BadRequest, having done nothing."""
         async with self.turn:
             made = await to_thread.run_sync(self._rules_of, drafts)
             events = [

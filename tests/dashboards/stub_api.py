@@ -1,9 +1,9 @@
 """A search node that answers what the files in a folder say: `python stub_api.py FOLDER PORT`.
 
 A real server in its own process, so that the page's HTTP, the browser's range requests and a node that dies are real.
-FOLDER holds media/ and the answers: search.json, newest.json, sources.json, encoders.json, speakers.json, speaker.json,
-rules.json, rule.json, incidents.json, suppressed.json, backtest.json and webhooks.json. Requests are appended to
-requests.log, with the body where there is one; of a file its length and type.
+FOLDER holds media/ and the answers: search.json, weak.json, newest.json, sources.json, encoders.json, speakers.json,
+speaker.json, rules.json, rule.json, incidents.json, suppressed.json, backtest.json and webhooks.json. Requests are
+appended to requests.log, with the body where there is one; of a file its length and type.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def app_for(folder: Path) -> FastAPI:
 
     @app.get("/search")
     def search(request: Request) -> Response:
-        return answer("search", request)
+        return answer("weak" if "weak" in request.query_params else "search", request)
 
     @app.post("/search/by-example")
     async def by_example(request: Request) -> Response:

@@ -185,6 +185,18 @@ def test_no_match_says_up_to_when(page: AppTest, node_with_clip: StubNode) -> No
     assert told in html(page)
 
 
+def test_what_is_too_weak_to_be_a_match_is_shown_when_it_is_asked_for(page: AppTest, node_with_clip: StubNode) -> None:
+    node_with_clip.serve("weak", {"moments": node_with_clip.first_found()})
+    node_with_clip.serve("search", {"moments": []})
+    page.query_params["q"] = "zebra"
+    page.run()
+    assert "platform seven" not in html(page)
+    page.toggle(key="weak").set_value(True).run()
+    assert "likely something else" in html(page)
+    assert "platform seven" in html(page)
+    assert "weak=true" in node_with_clip.requests("/search")[-1]
+
+
 def test_a_node_without_sources_says_how_to_publish(page: AppTest, node_with_clip: StubNode) -> None:
     node_with_clip.serve("sources", {"sources": []})
     page.run()

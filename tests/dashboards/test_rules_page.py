@@ -290,6 +290,15 @@ def test_a_look_around_an_incident_is_a_search_without_filters(page: AppTest, no
     assert "&mood" not in node_with_rules.requests("/search")[-1]
 
 
+def test_more_incidents_can_be_shown(incidents: AppTest, node_with_rules: StubNode) -> None:
+    (one, *_) = json.loads((node_with_rules.folder / "incidents.json").read_text())["incidents"]
+    node_with_rules.serve("incidents", {"incidents": [{**one, "id": str(number)} for number in range(24)]})
+    incidents.run()
+    incidents.button(key="more-incidents").click().run()
+    assert node_with_rules.requests("/incidents")[-1] == "limit=48"
+    assert not [each for each in incidents.button if each.key == "more-incidents"]  # there are no more
+
+
 def test_without_rules_the_way_to_one_is_shown(page: AppTest, node_with_clip: StubNode) -> None:
     page.query_params["view"] = "incidents"
     page.run()
