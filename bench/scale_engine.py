@@ -18,9 +18,10 @@ from search.edge_filter import edge_filter
 from search.edge_folder import open_edge_collections
 from search.edge_store import EdgeCollection
 from search.file_cache import read_all
+from search.service import SearchOptions
 from search.words import Bm25Words
 
-FETCHED = 100  # what the search service asks of a collection for the first pages
+FETCHED = SearchOptions().tiers[0][1]  # what the search service asks of a collection for the first page
 NEAREST = 10
 _WARMING = 100
 _QUERIES = 200
