@@ -31,4 +31,4 @@ def test_what_is_published_is_told_and_its_evidence_can_be_looked_up(stack: Stac
     assert incident["best"]["moment_id"] in [each["moment_id"] for each in moments[0]["evidence"]]
     assert json.loads(stack.run("rules", "--json"))["rules"][0]["open_incidents"] == 1
     stack.run("rules", "rm", "Umbrella")
-    assert stack.get("/rules") == {"rules": []}
+    assert stack.get("/rules")["rules"] == []
