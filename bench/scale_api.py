@@ -112,12 +112,13 @@ def measure(folder: Path, moments: int) -> ApiTimes:
         memory = node.memory()
         times.resident_gb = (memory.rss - int(resident)) / 1e9
         times.anonymous_gb = (memory.rss - memory.shared - int(anonymous)) / 1e9
-        _beside_writing(times, node, asked)
+        _beside_writing(times, node, asked, moments)
     return times
 
 
-def _beside_writing(times: ApiTimes, node: Node, asked: Iterator[dict[str, Any]]) -> None:
-    node.tell("rebuild")
+def _beside_writing(times: ApiTimes, node: Node, asked: Iterator[dict[str, Any]], moments: int) -> None:
+    # Of the first half, so of a large shard; another one each time, as what is forgotten moves to a small one.
+    node.tell(f"rebuild {time.time_ns() % (moments // 2)}")
     node.wait_for("rebuilding")
     node.tell(f"write {WRITTEN_PER_S} {WRITING_S}")
     newest = node.wait_for("found now:").split()[-1]

@@ -2,12 +2,13 @@
 
 The product's store, search service and HTTP API, in a process of its own; its encoders look vectors up instead of
 making them, so that what is measured is search. On standard input it takes "write POINTS_PER_S SECONDS", stores as the
-node's agent does, and says of each batch which word can be found now; and "rebuild", which forgets a voice in the
-oldest sealed shard, so that a child process builds that shard anew.
+node's agent does, and says of each batch which word can be found now; and "rebuild NUMBER", which forgets the voice
+of that utterance, so that a child process builds its shard anew.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -92,6 +93,7 @@ def serve(folder: Path, port: int) -> None:
             examples=NoMedia(),
         )
     )
+    gc.freeze()  # as the node does
     Thread(target=_obey, args=(folder, stores, speakers), daemon=True).start()
     try:
         uvicorn.run(api, port=port, log_level="warning", access_log=False)
@@ -106,9 +108,9 @@ def _obey(folder: Path, stores: Stores, speakers: Speakers) -> None:
                 for word in _write(folder, speakers, int(per_s), float(seconds)):
                     print("found now:", word, flush=True)
                 print("written", flush=True)
-            case ["rebuild"]:
-                (oldest,) = (moment for moment, _ in moments("speech", np.zeros(1, np.int64)))
-                stores.moments.delete_voices([moment_id(oldest)])
+            case ["rebuild", number]:
+                (old,) = (moment for moment, _ in moments("speech", np.array([int(number)])))
+                stores.moments.delete_voices([moment_id(old)])
                 print("rebuilding", flush=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
@@ -210,4 +211,5 @@ async def _delivering(webhooks: WebhookService) -> AsyncIterator[asyncio.Task[No
 
 async def _announce(app: Any) -> None:
     await assigned(app)
+    gc.freeze()  # what is loaded stays: the collector need not go through it again and again while searches wait
     log.info("search node ready")

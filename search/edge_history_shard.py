@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -34,7 +33,7 @@ class HistoryShard:
         self.is_sealed = False
         self.is_stale = False
         self.is_in_a_build = False
-        self._span = shard.span()
+        self._span = shard.span
         self._points = shard.count()
         self._made_of: Sequence[str] = ()
         self._is_flushed = True
@@ -67,14 +66,7 @@ class HistoryShard:
 
     def narrowed(self, where: MomentFilter) -> MomentFilter | None:
         """The filter without what holds for all moments here; None when it lets none of them through."""
-        since_s, until_s, span = where.since_s, where.until_s, self._span
-        if (since_s is not None and span.end_s < since_s) or (until_s is not None and span.first_s > until_s):
-            return None
-        return replace(
-            where,
-            since_s=None if since_s is None or span.first_s >= since_s else since_s,
-            until_s=None if until_s is None or span.last_s <= until_s else until_s,
-        )
+        return self._span.narrowed(where)
 
     def held_points(self, points: Collection[Point]) -> list[str]:
         """The ids of those that are here. A moment's start never changes, so few have to be looked for."""

@@ -10,7 +10,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,17 @@ class Span:
     last_s: float
     end_s: float
 
+    def narrowed(self, where: MomentFilter) -> MomentFilter | None:
+        """The filter without what holds for all that lies in it; None when it lets nothing there through."""
+        since_s, until_s = where.since_s, where.until_s
+        if (since_s is not None and self.end_s < since_s) or (until_s is not None and self.first_s > until_s):
+            return None
+        return replace(
+            where,
+            since_s=None if since_s is None or self.first_s >= since_s else since_s,
+            until_s=None if until_s is None or self.last_s <= until_s else until_s,
+        )
+
 
 class Shard:
     """Points in `folder`, searchable once written and on the disk after `flush`. Before it a kill loses nothing of a
@@ -61,6 +72,7 @@ class Shard:
         self._shard = shard
         self._is_sealed = is_sealed
         self._changes = 0  # of which points are here
+        self.span = self._outermost()  # of every moment that is or was here
         self._sources: tuple[int, dict[str, int]] = (-1, {})  # as counted after so many changes
 
     @classmethod
@@ -114,6 +126,7 @@ class Shard:
     def upsert(self, points: Sequence[Point]) -> None:
         self._recount([point.id for point in points], [point.words for point in points])
         self._note_lengths(point.payload for point in points)
+        self._widen_span(points)
         self._write(edge.UpdateOperation.upsert_points([to_engine(point) for point in points]))
         self._changes += 1
 
@@ -128,6 +141,7 @@ class Shard:
                     [edge.Point(each.id, each.vector or {}, each.payload) for each in page]
                 )
             )
+        self.span = self._outermost()
         self._changes += 1
 
     def set_fields(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
@@ -194,18 +208,9 @@ class Shard:
     def everything(self) -> list[Row]:
         return [to_row(each) for page in self._pages(list(self._spec.vectors), with_payload=True) for each in page]
 
-    def span(self) -> Span:
-        """Only of a shard that holds moments."""
-
-        def outermost(field: str, direction: edge.Direction, nothing: float) -> float:
-            found = self._by(field, direction, 1, None, with_vectors=False)
-            return float((found[0].payload or {})[field]) if found else nothing
-
-        return Span(
-            outermost("start_s", edge.Direction.Asc, math.inf),
-            outermost("start_s", edge.Direction.Desc, -math.inf),
-            outermost("end_s", edge.Direction.Desc, -math.inf),
-        )
+    def narrowed(self, where: MomentFilter) -> MomentFilter | None:
+        """The filter without what holds for all moments here; None when it lets none of them through."""
+        return where if self._spec.modality is None else self.span.narrowed(where)
 
     def sources(self) -> Mapping[str, int]:
         changes = self._changes  # another thread may be writing: what was counted then is not kept
@@ -265,6 +270,27 @@ class Shard:
     def _count(self, record: edge.Record, times: int) -> None:
         if (document := words(record.vector)) is not None:
             self.frequencies.add(document, times)
+
+    def _outermost(self) -> Span:
+        def outermost(field: str, direction: edge.Direction, nothing: float) -> float:
+            if self._spec.modality is None:
+                return nothing
+            found = self._by(field, direction, 1, None, with_vectors=False)
+            return float((found[0].payload or {})[field]) if found else nothing
+
+        return Span(
+            outermost("start_s", edge.Direction.Asc, math.inf),
+            outermost("start_s", edge.Direction.Desc, -math.inf),
+            outermost("end_s", edge.Direction.Desc, -math.inf),
+        )
+
+    def _widen_span(self, points: Sequence[Point]) -> None:
+        """Before they are written: a search beside it must not leave them out."""
+        if self._spec.modality is not None and points:
+            starts_s = [float(point.payload["start_s"]) for point in points]
+            ends_s = [float(point.payload["end_s"]) for point in points]
+            old = self.span
+            self.span = Span(min(old.first_s, *starts_s), max(old.last_s, *starts_s), max(old.end_s, *ends_s))
 
     def _note_lengths(self, payloads: Iterable[Mapping[str, Any]]) -> None:
         if self.longest_s is not None and self._spec.modality is not None:

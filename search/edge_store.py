@@ -128,7 +128,8 @@ class EdgeCollection:
                 query = weighed(query, [shard.frequencies for shard in self._shards()])
             found: list[tuple[float, str, Shard]] = []
             for shard, narrowed in self._searched(where):
-                asked = nearest_query(query, using, shard.filter(narrowed), limit, self._options)
+                is_narrow = narrowed != MomentFilter(excluded=narrowed.excluded)
+                asked = nearest_query(query, using, shard.filter(narrowed), limit, self._options, is_narrow=is_narrow)
                 found += [(score, id, shard) for score, id in shard.nearest(asked)]
             best = heapq.nlargest(limit, found, key=lambda hit: hit[0])
             scores = {id: score for score, id, _ in best}
@@ -140,7 +141,8 @@ class EdgeCollection:
 
     def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
         with self._locks.turn:
-            rows = self._hot.newest(where, limit, with_vectors=with_vectors)
+            there = self._hot.narrowed(where)
+            rows = [] if there is None else self._hot.newest(there, limit, with_vectors=with_vectors)
             for old, narrowed in sorted(self._history.searched(where), key=lambda each: -each[0].last_s):
                 if len(rows) == limit and rows[-1].payload["start_s"] > old.last_s:
                     break
@@ -181,7 +183,9 @@ class EdgeCollection:
         return [self._hot, *(each.shard for each in self._history.shards)]
 
     def _searched(self, where: MomentFilter) -> list[tuple[Shard, MomentFilter]]:
-        return [(self._hot, where), *((each.shard, narrowed) for each, narrowed in self._history.searched(where))]
+        hot = self._hot.narrowed(where)
+        old = [(each.shard, narrowed) for each, narrowed in self._history.searched(where)]
+        return old if hot is None else [(self._hot, hot), *old]
 
     def _move(self, points: Sequence[Point], owners: Owners) -> None:
         """Writes the points to the hot shard and deletes them from what held them; no search sees both."""
