@@ -120,7 +120,7 @@ def _print(console: Console, query: str, answer: Mapping[str, Any]) -> None:
         console.print(f"Nothing found for [bold]{escape(query)}[/bold]." if query else "Nothing found.")
     complete = answer["complete_until"]
     if not any(complete.values()):
-        console.print("No source is indexed yet: events may still be on their way.")
+        console.print("Nothing is indexed there yet: events may still be on their way.")
         return
     console.print("Complete up to (anything later is not indexed yet, so it may still turn up):")
     for source, until in complete.items():

@@ -171,7 +171,7 @@ def test_no_match_differs_from_not_indexed_yet(terminal: Terminal) -> None:
 @pytest.mark.parametrize("complete_until", [{}, {"stadium": {}}])
 def test_nothing_indexed_at_all(terminal: Terminal, complete_until: dict[str, dict[str, float]]) -> None:
     assert terminal.search(reply(moments=[], complete_until=complete_until)) == NOTHING_FOUND
-    assert "No source is indexed yet" in terminal.out.getvalue()
+    assert "Nothing is indexed there yet" in terminal.out.getvalue()
 
 
 def test_warnings_come_first(terminal: Terminal) -> None:
