@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench import scale_api, scale_engine
@@ -85,10 +86,6 @@ def _fill(folder: Path, count: int) -> None:
     codes = [each.wait() for each in fills]
     if any(codes):
         raise SystemExit("the store could not be filled; run it again to go on")
-
-
-def median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
 
 
 if __name__ == "__main__":

@@ -33,7 +33,6 @@ class HistoryShard:
         self.is_sealed = False
         self.is_stale = False
         self.is_in_a_build = False
-        self._span = shard.span
         self._points = shard.count()
         self._made_of: Sequence[str] = ()
         self._is_flushed = True
@@ -53,11 +52,11 @@ class HistoryShard:
 
     @property
     def first_s(self) -> float:
-        return self._span.first_s
+        return self.shard.span.first_s
 
     @property
     def last_s(self) -> float:
-        return self._span.last_s
+        return self.shard.span.last_s
 
     @property
     def extent(self) -> Extent:
@@ -66,11 +65,11 @@ class HistoryShard:
 
     def narrowed(self, where: MomentFilter) -> MomentFilter | None:
         """The filter without what holds for all moments here; None when it lets none of them through."""
-        return self._span.narrowed(where)
+        return self.shard.narrowed(where)
 
     def held_points(self, points: Collection[Point]) -> list[str]:
         """The ids of those that are here. A moment's start never changes, so few have to be looked for."""
-        first_s, last_s = self._span.first_s - _SAME_START_S, self._span.last_s + _SAME_START_S
+        first_s, last_s = self.first_s - _SAME_START_S, self.last_s + _SAME_START_S
         possible = [point.id for point in points if first_s <= point.payload["start_s"] <= last_s]
         return self.shard.held(possible) if possible else []
 

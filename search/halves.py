@@ -47,11 +47,7 @@ def _within(
         found = _in_span(wanted, source, (spans[0][0], spans[-1][1]), finder, fetched, watch) if spans else []
         yield found
         if len(spans) > 1 and len(found) >= fetched:
-            # The best first: where there are more than can be looked into, those are what is asked for.
-            order = sorted(
-                spans, key=lambda span: -max(e.score for e in best[source] if e.start_s < span[1] and e.end_s > span[0])
-            )
-            for span in order[:_MOST_SPANS]:
+            for span in _best_first(spans, best[source])[:_MOST_SPANS]:
                 yield _in_span(wanted, source, span, finder, _OF_A_SPAN, watch)
 
 
@@ -61,7 +57,8 @@ def _best_first(spans: Sequence[Span], evidence: Sequence[Evidence]) -> list[Spa
     best = [0.0] * len(spans)
     for each in evidence:
         at = bisect_right(starts, each.start_s) - 1
-        best[at] = max(best[at], each.score)
+        if at >= 0 and each.start_s < spans[at][1] and each.end_s > spans[at][0]:  # what has no length may lie outside
+            best[at] = max(best[at], each.score)
     return [spans[i] for i in sorted(range(len(spans)), key=lambda i: -best[i])]
 
 
