@@ -89,7 +89,7 @@ def _time(
 
     def ms(query: Vector | SparseWords, where: MomentFilter) -> float:
         began = time.perf_counter()
-        collection.nearest(query, where, FETCHED, with_vectors=not is_words, using=using)
+        collection.nearest(query, where, FETCHED, vectors=() if is_words else (using,), using=using)
         return (time.perf_counter() - began) * 1000
 
     for query in queries[:_WARMING]:
@@ -100,7 +100,7 @@ def _time(
 
 def _newest_ms(collection: EdgeCollection, where: MomentFilter) -> float:
     began = time.perf_counter()
-    collection.newest(where, 20, with_vectors=False)
+    collection.newest(where, 20, vectors=())
     return (time.perf_counter() - began) * 1000
 
 
@@ -112,7 +112,7 @@ def _recalls(collection: EdgeCollection, kind: Kind, count: int) -> list[float]:
     for at, (row, where) in enumerate(zip(queries, filters(_RECALLED, count), strict=True)):
         asked = where if at % 2 else _EVERYTHING
         true = _exactly(collection, row, asked)
-        hits = collection.nearest(tuple(row), asked, FETCHED, with_vectors=False, using=using)
+        hits = collection.nearest(tuple(row), asked, FETCHED, vectors=(), using=using)
         mine = {hit.id for hit in sorted(hits, key=lambda hit: -hit.score)[:NEAREST]}
         found.append(len(true & mine) / len(true) if true else 1.0)
     return found
