@@ -125,7 +125,7 @@ def _exactly(collection: EdgeCollection, vector: list[float], where: MomentFilte
         with_payload=False, with_vector=False, params=edge.SearchParams(exact=True),
     )  # fmt: skip
     found = [hit for shard in collection._shards() for hit in shard.nearest(query)]
-    return {id for _, id in sorted(found, reverse=True)[:NEAREST]}
+    return {str(id) for _, id in sorted(found, key=lambda hit: -hit[0])[:NEAREST]}
 
 
 def _words(wanted: int) -> Iterator[SparseWords]:

@@ -183,11 +183,11 @@ class Shard:
         for page in self._pages([]):
             yield [str(each.id) for each in page]
 
-    def nearest(self, query: edge.QueryRequest) -> list[tuple[float, str]]:
-        """Scores and ids, best first."""
-        return [(each.score, str(each.id)) for each in self._shard.query(query)]
+    def nearest(self, query: edge.QueryRequest) -> list[tuple[float, edge.PointId]]:
+        """Scores and ids, best first. The ids as the engine has them: few of them are read."""
+        return [(each.score, each.id) for each in self._shard.query(query)]
 
-    def rows(self, ids: Sequence[str], *, vectors: Sequence[str]) -> list[Row]:
+    def rows(self, ids: Sequence[edge.PointId], *, vectors: Sequence[str]) -> list[Row]:
         found = self._shard.retrieve(list(ids), with_payload=True, with_vector=list(vectors) or False)
         return [to_row(each) for each in found]
 
@@ -197,7 +197,9 @@ class Shard:
         return [to_point(each) for each in found]
 
     def newest(self, where: MomentFilter, limit: int, *, vectors: Sequence[str]) -> list[Row]:
-        found = self._by("start_s", edge.Direction.Desc, limit, self.filter(where), vectors)
+        # The engine walks down from `until_s`; as a condition it would be looked at for every later moment too.
+        rest = self.filter(replace(where, until_s=None))
+        found = self._by("start_s", edge.Direction.Desc, limit, rest, vectors, where.until_s)
         return [to_row(each) for each in found]
 
     def filter(self, where: MomentFilter) -> edge.Filter | None:
@@ -225,7 +227,13 @@ class Shard:
             self._shard.update(each)
 
     def _by(
-        self, field: str, direction: edge.Direction, limit: int, where: edge.Filter | None, vectors: Sequence[str]
+        self,
+        field: str,
+        direction: edge.Direction,
+        limit: int,
+        where: edge.Filter | None,
+        vectors: Sequence[str],
+        start_from: float | None = None,
     ) -> list[edge.Record]:
         found, _ = self._shard.scroll(
             edge.ScrollRequest(
@@ -233,7 +241,7 @@ class Shard:
                 filter=where,
                 with_payload=True,
                 with_vector=list(vectors) or False,
-                order_by=edge.OrderBy(field, direction),
+                order_by=edge.OrderBy(field, direction, start_from),
             )
         )
         return found

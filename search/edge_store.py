@@ -16,6 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import qdrant_edge as edge
+
 from domain.errors import ConfigError
 from domain.events import Vector
 from domain.ports import MomentFilter
@@ -126,14 +128,14 @@ class EdgeCollection:
         with self._locks.turn:
             if isinstance(query, SparseWords):
                 query = weighed(query, [shard.frequencies for shard in self._shards()])
-            found: list[tuple[float, str, Shard]] = []
+            found: list[tuple[float, edge.PointId, Shard]] = []
             for shard, narrowed in self._searched(where):
                 is_narrow = narrowed != MomentFilter(excluded=narrowed.excluded)
                 asked = nearest_query(query, using, shard.filter(narrowed), limit, self._options, is_narrow=is_narrow)
                 found += [(score, id, shard) for score, id in shard.nearest(asked)]
             best = heapq.nlargest(limit, found, key=lambda hit: hit[0])
-            scores = {id: score for score, id, _ in best}
-            ids: dict[Shard, list[str]] = {}
+            scores = {str(id): score for score, id, _ in best}
+            ids: dict[Shard, list[edge.PointId]] = {}
             for _, id, shard in best:
                 ids.setdefault(shard, []).append(id)
             rows = [row for shard, some in ids.items() for row in shard.rows(some, vectors=vectors)]

@@ -190,7 +190,7 @@ class EvidenceFinder:
         if len(hits) == limit and (crowd := self._crowds(hits, wanted.where.sources)):
             where = replace(wanted.where, excluded=(*wanted.where.excluded, MomentFilter(sources=crowd)))
             with watch.stage("store"):
-                others = ask(where, fetched)
+                others = ask(where, max(1, fetched // 2))
             with watch.stage("rank"):
                 unique = {hit.stored.id: hit for hit in kept[:fetched]}
                 unique |= {

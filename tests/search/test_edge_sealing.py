@@ -147,7 +147,7 @@ def test_many_shards_find_what_one_does(tmp_path: Path, closing: ExitStack) -> N
             near = found(many.collection.nearest(vector(number), where, 10, vectors=(), using="text"))
             hits += len({*exact} & {*near})
         assert hits >= 0.97 * 500
-        (best,) = many.collection.nearest(vector(700), where, 1, vectors=["text"], using="text")
+        (best,) = many.collection.nearest(vector(700), where, 1, vectors=["text", "voice"], using="text")
         assert best.id == id_of(700)
         assert best.vectors["text"] == pytest.approx(vector(700), abs=1e-6)
         assert best.vectors["voice"] == pytest.approx(voice(700), abs=1e-6)
