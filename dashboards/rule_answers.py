@@ -5,13 +5,15 @@ Times are event times in Unix seconds, UTC. Scores are 0 to 1, as a search's; 1 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import Field
 
 from dashboards.answers import NodeAnswer
 from domain.events import Modality
 from domain.rules import DecidedBy, RuleState
+
+TriedOver: TypeAlias = Literal["stored", "replay"]
 
 
 class Threshold(NodeAnswer):
@@ -109,9 +111,18 @@ class SuppressedList(NodeAnswer):
     counts: dict[str, int] = Field(default_factory=dict)  # of all, also of those no longer listed
 
 
-class Backtest(NodeAnswer):
-    """What a rule would have told of what is stored."""
+class Replay(NodeAnswer):
+    """What a replay lacks of what there was."""
 
+    left_out: int = 0  # records
+    is_out_of_time: bool = False
+    not_stored: int | None = None  # moments of which no speaker, mood or voice is known; None: it asks for none
+
+
+class Backtest(NodeAnswer):
+    """What a rule would have told."""
+
+    replay: Replay | None = None  # None: it was tried on what is stored
     incidents: tuple[Incident, ...]
     per_day: float | None = None
     days_watched: float

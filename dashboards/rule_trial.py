@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -13,7 +12,7 @@ from dashboards import incident_cards, markup, rule_markup
 from dashboards.api_client import ApiDown, ApiRefused
 from dashboards.incident_view import incident_card, told_words
 from dashboards.rates import how_often
-from dashboards.rule_answers import Backtest, Rule
+from dashboards.rule_answers import Backtest, Replay, Rule, TriedOver
 from dashboards.rule_view import source_line
 from dashboards.rules_api import Draft, RulesApi
 from dashboards.times import clock
@@ -23,19 +22,24 @@ _DAYS = 7.0
 _SHOWN = 12
 
 
+_OTHER: dict[TriedOver, TriedOver] = {"stored": "replay", "replay": "stored"}
+_WORDS: dict[TriedOver, str] = {"stored": "what is stored", "replay": "a replay of Kafka"}
+
+
 @dataclass(frozen=True, slots=True)
 class _Trial:
     of: Draft | str  # a draft, or the id of a rule
+    over: TriedOver
     result: Backtest
 
 
 def try_draft(api: RulesApi, draft: Draft) -> ApiDown | ApiRefused | None:
     """Returns why it can't be tried; what came of it is kept until another is."""
-    return _try(draft, lambda: api.try_out(draft, _DAYS))
+    return _try(api, draft, "stored")
 
 
 def try_rule(api: RulesApi, rule: Rule) -> ApiDown | ApiRefused | None:
-    return _try(rule.id, lambda: api.try_known(rule.id, _DAYS))
+    return _try(api, rule.id, "stored")
 
 
 def forget() -> None:
@@ -62,7 +66,26 @@ def show(api: RulesApi, of: Draft | str, zone: tzinfo) -> None:
         if any(each.is_warming_up for each in result.thresholds.values()):
             lines = (source_line(source, each) for source, each in sorted(result.thresholds.items()))
             st.html(rule_markup.source_lines(lines))
-        st.button("Close", key=f"trial-close-{of if isinstance(of, str) else ''}", type="tertiary", on_click=forget)
+        with st.container(horizontal=True, gap="small"):
+            _other(api, trial)
+            st.button("Close", key=f"trial-close-{_name(of)}", type="tertiary", on_click=forget)
+
+
+def _other(api: RulesApi, trial: _Trial) -> None:
+    other = _OTHER[trial.over]
+    if st.button(
+        f"Try it on {_WORDS[other]}", key=f"trial-other-{_name(trial.of)}", type="tertiary", icon=":material/replay:",
+        help="What is stored is tried in order of time; a replay is what Kafka still holds, in the order it came.",
+    ):  # fmt: skip
+        error = _try(api, trial.of, other)
+        if error is None:
+            st.rerun()
+        st.session_state[_TRIAL] = trial
+        st.html(markup.line(str(error)))
+
+
+def _name(of: Draft | str) -> str:
+    return of if isinstance(of, str) else ""
 
 
 def _how_tried(result: Backtest, zone: tzinfo, now_s: float) -> str:
@@ -70,17 +93,32 @@ def _how_tried(result: Backtest, zone: tzinfo, now_s: float) -> str:
     kept = ", ".join(f"{count:,} {reason}" for reason, count in result.suppressed.items() if count)
     is_flattering = result.learnt_from == "same" and any(incident.best.score < 1 for incident in result.incidents)
     return (
-        f"Tried on {result.moments:,} moments from {since} to {until}."
+        f"Tried on {'a replay of ' if result.replay else ''}{result.moments:,} moments from {since} to {until}."
+        + (_lacks(result.replay) if result.replay else "")
         + (f" Kept back: {kept}." if kept else "")
         + (" It learnt from the same moments, so it looks a little better than it will be." if is_flattering else "")
     )
 
 
-def _try(of: Draft | str, ask: Callable[[], Backtest]) -> ApiDown | ApiRefused | None:
+def _lacks(replay: Replay) -> str:
+    return (
+        (" There was no time to read what Kafka holds from before that." if replay.is_out_of_time else "")
+        + (f" {replay.left_out:,} damaged or refused records were left out." if replay.left_out else "")
+        + (
+            f" {replay.not_stored:,} moments are stored no longer: what asks for a speaker, mood or voice can't match "
+            "them."
+            if replay.not_stored
+            else ""
+        )
+    )
+
+
+def _try(api: RulesApi, of: Draft | str, over: TriedOver) -> ApiDown | ApiRefused | None:
     forget()
     try:
-        with st.spinner("Trying it on what is stored"):
-            st.session_state[_TRIAL] = _Trial(of, ask())
+        with st.spinner(f"Trying it on {_WORDS[over]}"):
+            result = api.try_known(of, _DAYS, over) if isinstance(of, str) else api.try_out(of, _DAYS, over)
     except (ApiDown, ApiRefused) as error:
         return error
+    st.session_state[_TRIAL] = _Trial(of, over, result)
     return None

@@ -18,6 +18,7 @@ from dashboards.rule_answers import (
     Rule,
     Rules,
     SuppressedList,
+    TriedOver,
     Webhook,
     Webhooks,
 )
@@ -91,11 +92,13 @@ class RulesApi:
         said = {"moment_id": moment_id, "is_right": is_right}
         return self.node.send("POST", f"{_path(rule)}/marks", Rule, said, _SETTING_TIMEOUT_S)
 
-    def try_out(self, draft: Draft, days: float) -> Backtest:
-        return self._send("POST", "/rules/backtest", Backtest, draft, {"days": days}, _TRYING_TIMEOUT_S)
+    def try_out(self, draft: Draft, days: float, over: TriedOver) -> Backtest:
+        more = {"days": days, "over": over}
+        return self._send("POST", "/rules/backtest", Backtest, draft, more, _TRYING_TIMEOUT_S)
 
-    def try_known(self, rule: str, days: float) -> Backtest:
-        return self.node.send("POST", "/rules/backtest", Backtest, {"rule": rule, "days": days}, _TRYING_TIMEOUT_S)
+    def try_known(self, rule: str, days: float, over: TriedOver) -> Backtest:
+        asked = {"rule": rule, "days": days, "over": over}
+        return self.node.send("POST", "/rules/backtest", Backtest, asked, _TRYING_TIMEOUT_S)
 
     def _set(self, method: str, path: str, draft: Draft) -> Rule:
         return self._send(method, path, Rule, draft, {}, _SETTING_TIMEOUT_S)

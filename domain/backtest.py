@@ -6,14 +6,20 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from domain.backgrounds import days_watched
 from domain.bin_sets import BinSet, bin_of
+from domain.conditions import modalities_of
+from domain.events import CoverageAdvanced, Modality
 from domain.incident_events import Incident, IncidentClosed, IncidentEvent, MatchSuppressed, Reason
 from domain.moment_reading import LabelledMoment
 from domain.rule_thresholds import Threshold
 from domain.rule_watch import RuleWatch
 from domain.rules import Rule
+
+Past: TypeAlias = LabelledMoment | CoverageAdvanced  # a moment, or that a source had got so far without any
+_Watched: TypeAlias = defaultdict[tuple[str, Modality], BinSet]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Backtest:
     thresholds: Mapping[str, Threshold]  # by source, at the end
 
 
-def backtest(watch: RuleWatch, history: Iterable[LabelledMoment]) -> dict[str, Backtest]:
+def backtest(watch: RuleWatch, history: Iterable[Past]) -> dict[str, Backtest]:
     """By rule id. `watch` has the rules to try and is of no use afterwards; let it `learn` first, or it warms up as it
     goes.
 
@@ -35,7 +41,7 @@ def backtest(watch: RuleWatch, history: Iterable[LabelledMoment]) -> dict[str, B
     little better than it will be; learn from what lies before it when there is enough.
     """
     rules = list(watch.rules())
-    watched: defaultdict[str, BinSet] = defaultdict(BinSet)
+    watched: _Watched = defaultdict(BinSet)
     told: defaultdict[str, list[Incident]] = defaultdict(list)
     suppressed: defaultdict[str, Counter[Reason]] = defaultdict(Counter)
     for event in _events(watch, history, watched):
@@ -47,26 +53,24 @@ def backtest(watch: RuleWatch, history: Iterable[LabelledMoment]) -> dict[str, B
     return {rule.id: _result(rule, watch, watched, told[rule.id], suppressed[rule.id]) for rule in rules}
 
 
-def _events(
-    watch: RuleWatch, history: Iterable[LabelledMoment], watched: defaultdict[str, BinSet]
-) -> Iterator[IncidentEvent]:
-    for labelled in history:
-        if labelled.moment.is_final:
-            watched[labelled.moment.source].add(bin_of(labelled.moment.start_s))
-        yield from watch.push(labelled.moment, labelled.labels)
+def _events(watch: RuleWatch, history: Iterable[Past], watched: _Watched) -> Iterator[IncidentEvent]:
+    for each in history:
+        if isinstance(each, CoverageAdvanced):
+            yield from watch.tick(each.until_s, each.source)
+            continue
+        moment = each.moment
+        if moment.is_final:
+            watched[moment.source, moment.modality].add(bin_of(moment.start_s))
+        yield from watch.push(moment, each.labels)
     yield from watch.tick(math.inf)
 
 
 def _result(
-    rule: Rule,
-    watch: RuleWatch,
-    watched: Mapping[str, BinSet],
-    told: list[Incident],
-    suppressed: Counter[Reason],
+    rule: Rule, watch: RuleWatch, watched: _Watched, told: list[Incident], suppressed: Counter[Reason]
 ) -> Backtest:
-    bins = BinSet()
-    for source, its in watched.items():
-        if rule.watches(source):
+    bins, kinds = BinSet(), modalities_of(rule.condition)
+    for (source, kind), its in watched.items():
+        if kind in kinds and rule.watches(source):
             bins |= its
     days = days_watched(bins, rule.hours)
     return Backtest(

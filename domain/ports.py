@@ -5,7 +5,7 @@ Every implementation of a port, fakes included, passes the same contract suite (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from domain.cited_answer import ChatMessage
 from domain.deliveries import Kept
-from domain.events import Kind, Modality, MomentDescribed, MoodCue, Vector, Word
+from domain.events import CoverageAdvanced, Kind, Modality, MomentDescribed, MomentWithdrawn, MoodCue, Vector, Word
+from domain.log_places import Place
 from domain.mood import Mood, MoodLabel
 from domain.speakers import Speaker
 
@@ -291,6 +292,38 @@ class MomentStore(Protocol):
     def count(self, modality: Modality) -> int: ...
 
     def close(self) -> None: ...
+
+
+MomentFact: TypeAlias = MomentDescribed | MomentWithdrawn | CoverageAdvanced
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A record of the log of moments. No fact: it is damaged, or breaks a limit, and nobody took it for one."""
+
+    place: Place
+    fact: MomentFact | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """All that was written from then on was given (Unix seconds, as the log has it): minus infinity when that is all
+    there is, infinity when some partition was not looked at yet."""
+
+    since_s: float
+
+
+class MomentLog(Protocol):
+    """What live matching read, for as long as the log keeps it."""
+
+    def newest_first(self, within_s: float) -> Generator[Logged | ReadBack, None, None]:
+        """Stretches, each in the order it was written and followed by a ReadBack; of each partition the latest stretch
+        comes first, and then the one before it. Blocks. To be closed by who has enough.
+
+        It ends when there is no more, or when `within_s` is over: what came since the last ReadBack is then a stretch
+        cut short. Raises ConnectionError when the log can't be read, or nothing of it within the time.
+        """
+        ...
 
 
 class SpeakerStore(Protocol):

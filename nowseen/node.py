@@ -93,7 +93,7 @@ def run_node(settings: Settings) -> None:
     shown = (*infos.values(), reranker.info) if reranker is not None else tuple(infos.values())
     finer = FinerPictures(archive, pictures, QueryBank(pictures), frames_of) if settings.finer_pictures else None
     service = SearchService(stores.moments, sentences, pictures, reranking=Reranking(reranker, finer))
-    rules = rules_part(kafka, stores.moments, speakers, sentences, pictures, voices.info.name)
+    rules = rules_part(kafka, stores.moments, speakers, sentences, pictures, voices.info.name, topology.limits)
     app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
     outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)
@@ -149,7 +149,7 @@ def run_node(settings: Settings) -> None:
             ),
             answering=Answering(chat_model(settings)),
             webhooks=webhooks,
-            rules=RuleParts(rules.at_work, rules.encoding, rules.history, decided),
+            rules=RuleParts(rules.at_work, rules.encoding, rules.history, decided, rules.log),
             signer=signer,
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),

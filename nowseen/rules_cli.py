@@ -70,11 +70,12 @@ def test(
     like: _Like = None,
     rule: Annotated[str | None, typer.Option(help="One that there is.")] = None,
     days: Annotated[float, typer.Option(help="How many of the last days.")] = 7.0,
+    replay: Annotated[bool, typer.Option("--replay", help="Not on what is stored: on what Kafka still holds.")] = False,
     hours: Annotated[str, typer.Option(help="When it listens; else always.")] = "",
     false_alarms_per_day: Annotated[float, typer.Option(help="How often it may trouble people for nothing.")] = 1.0,
     as_json: _Json = False,
 ) -> None:
-    """Try a rule on what is stored: what it would have told. Or say whether a webhook arrives."""
+    """Try a rule on what was: what it would have told. Or say whether a webhook arrives."""
     from nowseen.example_files import one_example
 
     if query.startswith(("https://", "http://")):
@@ -82,6 +83,7 @@ def test(
     example = one_example(picture=picture, voice=voice)
     asked = {"query": query, "days": days, "hours": hours, "false_alarms_per_day": false_alarms_per_day}
     asked |= {} if rule is None else {"rule": rule}
+    asked |= {"over": "replay"} if replay else {}
     _run(lambda command: command.test(asked, example, like, json_output=as_json))
 
 

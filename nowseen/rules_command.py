@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,14 +134,17 @@ class RulesCommand:
                     (_time(each["start_s"]), "bold"), f"  {where}  {each['text']}  ({each['best']['score']:.2f})"
                 )
             )
+        replay = tried.get("replay")
         per_day = "nothing was watched" if tried["per_day"] is None else f"{tried['per_day']:.2g} a day"
         held_back = ", ".join(f"{count} {reason}" for reason, count in tried["suppressed"].items())
         self.console.print(
             f"{len(tried['incidents'])} incidents in {tried['days_watched']:.2f} days watched: {per_day}. "
-            f"Tried on {tried['moments']} moments from {_time(tried['since_s'])} to {_time(tried['until_s'])} (UTC)"
-            + (f"; not told: {held_back}." if held_back else "."),
+            f"Tried on {'a replay of ' if replay else ''}{tried['moments']} moments from {_time(tried['since_s'])} to "
+            f"{_time(tried['until_s'])} (UTC)" + (f"; not told: {held_back}." if held_back else "."),
             highlight=False,
         )
+        for lack in _lacks(replay) if replay else ():
+            self.console.print(lack, highlight=False)
         if tried["learnt_from"] == "same":
             self.console.print("It learnt from the same moments, so the rate looks a little better than it will be.")
         for source, threshold in tried["thresholds"].items():
@@ -169,6 +172,18 @@ class RulesCommand:
     def _ask(self, method: str, *steps: str, holds: str | None, **more: Any) -> Any:
         path = "/".join(["/rules", *(quote(step, safe="") for step in steps)])
         return ask_node(self.api_url, method, path, holds=holds, transport=self.transport, **more)
+
+
+def _lacks(replay: Mapping[str, Any]) -> Iterator[str]:
+    if replay["is_out_of_time"]:
+        yield "There was no time to read what Kafka holds from before that."
+    if replay["left_out"]:
+        yield f"{replay['left_out']} records were left out: they are damaged, or the store would refuse them."
+    if replay["not_stored"]:
+        yield (
+            f"{replay['not_stored']} moments are stored no longer: no speaker, mood or voice is known of them, and "
+            "what asks for one can't match them."
+        )
 
 
 def _example(rule: WrittenRule, folder: Path) -> ExampleFile | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from domain.events import RuleKept, RuleRemoved, RuleSet, RulesKept
 from domain.ports import MomentStore, PictureEncoder, SentenceEncoder
+from domain.topology import Limits
 from search.just_stored import JustStored
 from search.rule_backtests import learn_from
 from search.rule_encoding import RuleEncoding
@@ -16,6 +17,7 @@ from search.rules_at_work import RulesAtWork
 from search.speakers import Speakers
 from streams.compacted import latest
 from streams.kafka_clients import KafkaSettings
+from streams.moment_log import KafkaMomentLog
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ class RulesPart:
     stored: JustStored
     encoding: RuleEncoding
     history: RuleHistory
+    log: KafkaMomentLog
 
 
 def rules_part(
@@ -36,6 +39,7 @@ def rules_part(
     sentences: SentenceEncoder,
     pictures: PictureEncoder,
     voices: str,
+    limits: Limits,
 ) -> RulesPart:
     """With the rules that were set and what was kept of them. Blocks. What can't be read is logged and left out.
 
@@ -47,4 +51,8 @@ def rules_part(
     kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RuleKept | RulesKept)]
     for fault in at_work.start(events, kept):
         log.warning("%s", fault)
-    return RulesPart(at_work, RuleMatching(at_work, moments, stored, speakers.resolve), stored, encoding, history)
+    matching, log_of_moments = (
+        RuleMatching(at_work, moments, stored, speakers.resolve),
+        KafkaMomentLog(kafka, "moments", limits),
+    )
+    return RulesPart(at_work, matching, stored, encoding, history, log_of_moments)

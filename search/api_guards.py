@@ -169,7 +169,7 @@ async def _misconfigured(_: Request, error: Exception) -> JSONResponse:
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:
     _log.warning("answered 503: %s: %s", type(error).__name__, error)
     return _answer(
-        503, f"the store or the media archive does not answer ({error}): try again shortly", {"Retry-After": "5"}
+        503, f"the store, the media archive or Kafka does not answer ({error}): try again shortly", {"Retry-After": "5"}
     )
 
 

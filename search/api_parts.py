@@ -8,7 +8,7 @@ from time import time
 from typing import Protocol
 
 from domain.events import RuleRemoved, RuleSet, Vector
-from domain.ports import EncoderInfo, MediaArchive, MomentStore
+from domain.ports import EncoderInfo, MediaArchive, MomentLog, MomentStore
 from search.answering import Answering
 from search.api_webhooks import Webhooks
 from search.clips import ClipOptions
@@ -48,6 +48,7 @@ class RuleParts:
     encoding: RuleEncoding
     history: RuleHistory
     publish: Callable[[RuleSet | RuleRemoved], Awaitable[None]]
+    log: MomentLog | None = None  # what rules can be tried on beside what is stored; None: on nothing
 
 
 @dataclass(frozen=True, slots=True)

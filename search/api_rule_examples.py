@@ -53,11 +53,11 @@ def rule_example_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges,
 
     @routes.post("/backtest/by-example", openapi_extra=_MEDIA)
     async def backtest(request: Request, rule: Annotated[TryByExample, Query()]) -> BacktestModel:
-        """What such a rule would have told of what is stored."""
+        """What such a rule would have told of what is stored, or of what Kafka still holds."""
         if rule.rule:
             raise BadRequest("try a rule that there is by POST /rules/backtest, or another by an example: not both")
         draft = rule.draft(await seen(request, rule))
-        return await changes.try_out(request, rule_of(draft, "draft", parts.ids_of), rule.days)
+        return await changes.try_out(request, rule_of(draft, "draft", parts.ids_of), rule.days, rule.over)
 
     @routes.patch("/{who}/by-example", openapi_extra=_MEDIA, responses=_NOT_FOUND)
     async def change(request: Request, who: str, rule: Annotated[ChangesByExample, Query()]) -> RuleModel:

@@ -17,7 +17,8 @@ from domain.rule_thresholds import Basis, Threshold
 from domain.rules import DecidedBy, RuleState
 from search.api_incident_models import IncidentModel
 from search.clip_links import Links
-from search.rule_backtests import LearntFrom, Tried
+from search.replayed_history import WITHIN_S, ReplayReport
+from search.rule_backtests import LearntFrom, Tried, TriedOver
 from search.rules_at_work import KnownRule, LeftOut
 
 
@@ -174,11 +175,33 @@ class TryModel(DraftModel):
 
     rule: str | None = Field(None, description="id or name of one that there is")
     days: float = Field(7.0, gt=0.0, le=366.0)
+    over: TriedOver = Field(
+        "stored", description="what is stored, in order of time; or a replay of Kafka, in the order it came"
+    )
+
+
+class ReplayModel(BaseModel):
+    """What the replay lacks of what there was."""
+
+    left_out: int = Field(description="records that are damaged, or whose moments the store would refuse")
+    is_out_of_time: bool = Field(
+        description=f"reading took longer than {WITHIN_S:.0f} s: what was written earlier was not read"
+    )
+    not_stored: int | None = Field(
+        description="moments that are stored no longer: no speaker, mood or voice is known of them, and what asks for "
+        "one of these can't match them; null for a rule that asks for none"
+    )
+
+    @staticmethod
+    def of(report: ReplayReport) -> ReplayModel:
+        return ReplayModel(left_out=report.left_out, is_out_of_time=report.is_out_of_time, not_stored=report.not_stored)
 
 
 class BacktestModel(BaseModel):
     """What the rule would have told."""
 
+    over: TriedOver = "stored"
+    replay: ReplayModel | None = Field(None, description="of a rule that was tried on a replay")
     incidents: list[IncidentModel]
     per_day: float | None
     days_watched: float
@@ -196,6 +219,8 @@ class BacktestModel(BaseModel):
         result = tried.result
         some = [IncidentModel.of(each, False, rule, links, name_of) for each in result.incidents]
         return BacktestModel(
+            over="stored" if tried.replay is None else "replay",
+            replay=None if tried.replay is None else ReplayModel.of(tried.replay),
             incidents=some,
             per_day=result.per_day,
             days_watched=round(result.days, 4),

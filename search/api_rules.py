@@ -27,7 +27,7 @@ from search.api_rule_models import (
     TryModel,
 )
 from search.clip_links import Links
-from search.rule_backtests import try_rule
+from search.rule_backtests import Tried, TriedOver, try_on_replay, try_rule
 from search.rule_examples import example_of_moment
 from search.rules_at_work import KnownRule
 
@@ -124,12 +124,22 @@ class RuleChanges:
             await self._rules.publish(RuleRemoved(rule_id, removed_s))
             await to_thread.run_sync(self._rules.at_work.wait, rule_id, removed_s, _AT_WORK_WITHIN_S)
 
-    async def try_out(self, request: Request, rule: Rule, days: float) -> BacktestModel:
-        """What it would have told of what is stored. Raises BadRequest."""
-        encoding, history = self._rules.encoding, self._rules.history
-        tried = await to_thread.run_sync(try_rule, rule, days, encoding, history, limiter=self._trying)
+    async def try_out(self, request: Request, rule: Rule, days: float, over: TriedOver) -> BacktestModel:
+        """What it would have told. Raises BadRequest, and ConnectionError when Kafka can't be read."""
+        tried = await to_thread.run_sync(self._tried, rule, days, over, limiter=self._trying)
         links = Links(self._parts.archive, self._parts.public_url or str(request.base_url), self._parts.store)
         return await to_thread.run_sync(BacktestModel.of, tried, rule.name, links, self._parts.speakers.label)
+
+    def _tried(self, rule: Rule, days: float, over: TriedOver) -> Tried:
+        encoding, log = self._rules.encoding, self._rules.log
+        if over == "stored":
+            return try_rule(rule, days, encoding, self._rules.history)
+        if log is None:
+            raise BadRequest("this node reads no Kafka: try the rule over what is stored")
+        try:
+            return try_on_replay(rule, days, encoding, log, self._parts.store, self._parts.speakers.resolve)
+        except ConnectionError as error:
+            raise ConnectionError(f"{error}. Over what is stored the rule can be tried all the same") from error
 
     def _after(self, rule_id: str) -> float:
         """Now, or, where the clock was put back, later than all that was decided of the rule before."""
@@ -171,11 +181,11 @@ def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIR
 
     @routes.post("/backtest", responses=_NOT_FOUND)
     async def backtest(request: Request, body: TryModel) -> BacktestModel:
-        """What a rule would have told of what is stored."""
+        """What a rule would have told of what is stored, or of what Kafka still holds."""
         if body.rule:
-            return await changes.try_out(request, rules.at_work.find(body.rule).rule, body.days)
+            return await changes.try_out(request, rules.at_work.find(body.rule).rule, body.days, body.over)
         draft = body.draft(await to_thread.run_sync(example_of_moment, parts, body.like))
-        return await changes.try_out(request, rule_of(draft, "draft", parts.ids_of), body.days)
+        return await changes.try_out(request, rule_of(draft, "draft", parts.ids_of), body.days, body.over)
 
     @routes.get("/{who}", responses=_NOT_FOUND)
     def one(who: str) -> RuleModel:

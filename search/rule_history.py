@@ -3,57 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
-from domain.conditions import modalities_of
-from domain.events import MODALITIES, Modality
+from domain.events import Modality
 from domain.moment_reading import LabelledMoment
 from domain.ports import MomentFilter, MomentStore, StoredMoment
 from domain.rules import Rule
+from search.moment_history import Span, kinds_of, span_of
 
-DAY_S = 86_400.0
 _PAGE = 512  # moments of a kind looked up at once: of vectors about 8 MB
 _SHORTEST_S = 1.0  # time is cut no finer
 _MOST_IN_SHORTEST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Event time; the end is not in it."""
-
-    since_s: float
-    until_s: float
-    moments: int  # that begin in it
-
-
 class RuleHistory:
-    """Blocks. What is written meanwhile may or may not be seen."""
+    """A `MomentHistory` of what is stored. Blocks. What is written meanwhile may or may not be seen."""
 
     def __init__(self, store: MomentStore) -> None:
         self._store = store
 
     def latest(self, rule: Rule, days: float, most: int, before_s: float | None = None) -> Span | None:
-        """The last days of which there is something of the rule's sources and of kinds that it could match; shorter
-        where they hold more than `most` moments. None when there is nothing."""
+        """As `MomentHistory.latest`."""
         where = MomentFilter(rule.sources, until_s=before_s, only_final=True)
-        starts = [each.moment.start_s for kind in _kinds(rule) for each in self._store.newest(kind, where, most)]
-        starts = sorted((start_s for start_s in starts if before_s is None or start_s < before_s), reverse=True)[:most]
-        if not starts:
-            return None
-        since_s = starts[0] - days * DAY_S
-        inside = [start_s for start_s in starts if start_s >= since_s]
-        return Span(inside[-1], starts[0] + 0.001 if before_s is None else before_s, len(inside))
+        starts_s = [each.moment.start_s for kind in kinds_of(rule) for each in self._store.newest(kind, where, most)]
+        return span_of(starts_s, days, most, before_s)
 
     def windows(self, rule: Rule, since_s: float, until_s: float) -> Iterator[list[LabelledMoment]]:
-        """All that begin in this time, a few hundred at once."""
-        pages = [self._page(kind, rule.sources, since_s, until_s, _PAGE) for kind in _kinds(rule)]
+        """All that begin in this time, a few hundred at once, in order of time."""
+        pages = [self._page(kind, rule.sources, since_s, until_s, _PAGE) for kind in kinds_of(rule)]
         if any(len(page) == _PAGE for page in pages):
             if until_s - since_s > _SHORTEST_S:
                 middle_s = (since_s + until_s) / 2
                 yield from self.windows(rule, since_s, middle_s)
                 yield from self.windows(rule, middle_s, until_s)
                 return
-            pages = [self._page(kind, rule.sources, since_s, until_s, _MOST_IN_SHORTEST) for kind in _kinds(rule)]
+            pages = [self._page(kind, rule.sources, since_s, until_s, _MOST_IN_SHORTEST) for kind in kinds_of(rule)]
         rows = [row for page in pages for row in page if since_s <= row.moment.start_s < until_s]
         if rows:
             yield labelled(sorted(rows, key=lambda row: (row.moment.start_s, row.id)))
@@ -67,8 +50,3 @@ class RuleHistory:
 
 def labelled(rows: Iterable[StoredMoment]) -> list[LabelledMoment]:
     return [LabelledMoment(row.moment, row.labels) for row in rows]
-
-
-def _kinds(rule: Rule) -> list[Modality]:
-    possible = modalities_of(rule.condition)
-    return [kind for kind in MODALITIES if kind in possible]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -14,16 +14,15 @@ from domain.moment_reading import LabelledMoment
 from domain.moments import moment_id
 from domain.ports import Labels, MomentFilter, MomentStore
 from search.just_stored import JustStored
+from search.moment_history import is_ahead
 from search.rule_history import labelled
 from search.rules_at_work import RulesAtWork
+from search.widened_labels import SameSpeaker, widened
 
 RECENT_S = 120.0  # as RuleWatch's: moments that may still be paired after a restart
 STORED_WITHIN_S = 10.0  # what is not stored by then was refused
 IDLE_S = 5.0  # a source that sends nothing for so long gets older by the clock on the wall
-_MOST_AHEAD_S = 60.0  # what is covered further ahead than this is a wrong clock
 _AT_ONCE = 1000
-
-SameSpeaker = Callable[[str], tuple[str, ...]]  # every id of the speaker of an id
 
 
 class RuleMatching:
@@ -60,7 +59,7 @@ class RuleMatching:
         for fact, place in placed:
             if isinstance(fact, MomentDescribed) and fact.is_final:
                 alerts += self._rules.push(again.get(moment_id(fact)) or [LabelledMoment(fact)], place)
-            elif isinstance(fact, CoverageAdvanced) and fact.until_s <= now_s + _MOST_AHEAD_S:
+            elif isinstance(fact, CoverageAdvanced) and not is_ahead(fact, now_s):
                 alerts += self._rules.tick(fact.source, fact.until_s)
             if place is not None:
                 self._rules.note_read(place)
@@ -73,7 +72,7 @@ class RuleMatching:
             where = MomentFilter((source,), clock_s - RECENT_S, clock_s, only_final=True)
             pages = [self._store.newest(kind, where, _AT_ONCE, with_vectors=True) for kind in MODALITIES]
             rows = sorted((row for page in pages for row in page), key=lambda row: (row.moment.start_s, row.id))
-            found += [replace(each, labels=self._widened(each.labels)) for each in labelled(rows)]
+            found += [replace(each, labels=widened(each.labels, self._same_speaker)) for each in labelled(rows)]
         return found
 
     def _labelled(self, moments: Sequence[MomentDescribed]) -> dict[str, list[LabelledMoment]]:
@@ -86,7 +85,7 @@ class RuleMatching:
             labels |= {row.id: row.labels for row in self._store.get(modality, ids)}
         found = {}
         for moment in moments:
-            own = LabelledMoment(moment, self._widened(labels.get(moment_id(moment), Labels())))
+            own = LabelledMoment(moment, widened(labels.get(moment_id(moment), Labels()), self._same_speaker))
             scenes = self._scenes_during(moment) if moment.modality == "speech" else []
             found[moment_id(moment)] = [own, *scenes]
         return found
@@ -102,12 +101,7 @@ class RuleMatching:
         where = MomentFilter((utterance.source,), utterance.start_s, utterance.end_s, only_final=True)
         rows = self._store.newest("scene", where, _AT_ONCE, with_vectors=True)
         rows.sort(key=lambda row: (row.moment.start_s, row.id))
-        return [replace(each, labels=self._widened(each.labels)) for each in labelled(rows)]
-
-    def _widened(self, labels: Labels) -> Labels:
-        """With every id of the speakers: a rule may know a voice by one that was merged into another since."""
-        ids = dict.fromkeys(each for id in labels.speakers for each in (id, *self._same_speaker(id)))
-        return replace(labels, speakers=tuple(ids))
+        return [replace(each, labels=widened(each.labels, self._same_speaker)) for each in labelled(rows)]
 
     def _tick(self, heard: Iterable[str], now_s: float) -> list[AlertRaised]:
         """Where nothing comes, time goes on too: an incident ends though its source has."""

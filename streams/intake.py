@@ -42,7 +42,11 @@ def place_of(record: EventT[Any]) -> Place:
 def read(record: EventT[Any], wanted: type[F] | tuple[type[F], ...], limits: Limits, now_s: float) -> Received[F]:
     """The fact in a record. Raises BadEvent when it is not a `wanted` one or breaks a limit."""
     key, value = record.message.key, record.message.value
-    fact = decode(key, value, dict(record.message.headers or {}))
+    return Received(checked(decode(key, value, dict(record.message.headers or {})), wanted, limits, now_s), record)
+
+
+def checked(fact: Event, wanted: type[F] | tuple[type[F], ...], limits: Limits, now_s: float) -> F:
+    """The fact as it is. Raises as `read`."""
     if not isinstance(fact, wanted):
         names = " and ".join(kind.__name__ for kind in (wanted if isinstance(wanted, tuple) else (wanted,)))
         raise BadEvent(f"a {type(fact).__name__} does not belong on this topic; it carries {names}")
@@ -63,7 +67,7 @@ def read(record: EventT[Any], wanted: type[F] | tuple[type[F], ...], limits: Lim
             )
         case MomentDescribed() if not fact.vectors:
             raise BadEvent("the moment has no vector")
-    return Received(fact, record)
+    return fact
 
 
 def with_media(chunk: ChunkPublished, archive: MediaArchive, limits: Limits) -> ChunkPublished:

@@ -48,6 +48,10 @@ class StubNode:
         path.with_suffix(".tmp").write_text(json.dumps(answer))
         path.with_suffix(".tmp").replace(path)
 
+    def answer(self, name: str) -> dict[str, Any]:
+        served: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
+        return served
+
     def refuse(self, name: str, status: int, error: str, at: tuple[int, int] | None = None) -> None:
         place = {} if at is None else {"at": {"start": at[0], "end": at[1]}}
         refusal = {"status_code": status, "content": {"error": error, **place}}

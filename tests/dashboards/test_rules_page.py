@@ -107,10 +107,29 @@ def test_a_draft_is_tried_with_pictures_and_switched_on_after_that(rules: AppTes
 
 def test_a_rule_there_is_is_tried_under_it(rules: AppTest, node_with_rules: StubNode) -> None:
     rules.button(key="try-forklift").click().run()
-    assert json.loads(node_with_rules.requests("/rules/backtest")[0]) == {"rule": "forklift", "days": 7.0}
+    assert json.loads(node_with_rules.requests("/rules/backtest")[0]) == {
+        "rule": "forklift", "days": 7.0, "over": "stored",
+    }  # fmt: skip
     assert "It would have told 1 incident" in html(rules)
     rules.button(key="trial-close-forklift").click().run()
     assert "It would have told" not in html(rules)
+
+
+def test_it_is_tried_on_a_replay_too(rules: AppTest, node_with_rules: StubNode) -> None:
+    stored = node_with_rules.answer("backtest")
+    rules.button(key="try-forklift").click().run()
+    replay = {"left_out": 3, "is_out_of_time": True, "not_stored": 1200}
+    node_with_rules.serve("backtest", {**stored, "over": "replay", "replay": replay})
+    rules.button(key="trial-other-forklift").click().run()
+    assert json.loads(node_with_rules.requests("/rules/backtest")[1])["over"] == "replay"
+    shown = html(rules)
+    for words in ("Tried on a replay of 4,321 moments", "There was no time to read what Kafka holds from before that.",
+                  "3 damaged or refused records were left out.", "1,200 moments are stored no longer"):  # fmt: skip
+        assert words in shown
+    node_with_rules.refuse("backtest", 503, "Kafka does not answer")
+    rules.button(key="trial-other-forklift").click().run()
+    assert "Kafka does not answer" in html(rules)
+    assert "Tried on a replay of" in html(rules)  # what was known stays
 
 
 def test_a_rule_is_paused_and_removed(rules: AppTest, node_with_rules: StubNode) -> None:
@@ -168,7 +187,9 @@ def test_a_rule_can_be_like_a_picture_of_ones_own(page: AppTest, node_with_rules
     page.multiselect(key="rule_webhooks").set_value(["ops", "team"]).run()
     page.button(key="rule-save").click().run()
     (tried,) = node_with_rules.requests("/rules/backtest/by-example")
-    assert tried.startswith("query=source%3Alobby&name=&hours=&webhooks=&") and tried.endswith("&days=7.0&by=picture#5")
+    assert tried.startswith("query=source%3Alobby&name=&hours=&webhooks=&") and tried.endswith(
+        "&days=7.0&over=stored&by=picture#5"
+    )
     (added,) = node_with_rules.requests("/rules/by-example")
     assert "&webhooks=ops&webhooks=team&" in added and added.endswith("&by=picture#5")
 

@@ -28,7 +28,7 @@ from domain.conditions import (
     modalities_of,
 )
 from domain.errors import BadEvent, BadRequest, ConfigError
-from domain.events import Modality, MomentDescribed, Vector
+from domain.events import CoverageAdvanced, Modality, MomentDescribed, Vector
 from domain.hours import Hours
 from domain.incident_events import IncidentClosed, IncidentEvent, IncidentOpened, MatchSuppressed
 from domain.marks import marked
@@ -441,12 +441,28 @@ def test_hours_count_a_day_as_the_part_of_it_that_is_listened_to() -> None:
 
 def test_a_backtest_counts_incidents_and_days() -> None:
     rule = replace(FORKLIFT, condition=Words("fire"))
-    history = [
-        *quiet_days(2),
-        *(LabelledMoment(scene(t, 0.0, modality="text", text="fire", vectors={})) for t in (9.0, 4e4, 8e4)),
-    ]
-    found = backtest(watch_for(rule), sorted(history, key=lambda each: each.moment.start_s))["forklift"]
+    quiet = [replace(each.moment, modality="text", text="nothing") for each in quiet_days(2)]
+    fires = [scene(t, 0.0, modality="text", text="fire", vectors={}) for t in (9.0, 4e4, 8e4)]
+    history = sorted([*quiet, *fires], key=lambda moment: moment.start_s)
+    found = backtest(watch_for(rule), map(LabelledMoment, history))["forklift"]
     assert (len(found.incidents), found.days, found.per_day) == (3, 2.0, 1.5)
+
+
+def test_scenes_are_no_days_of_watching_for_words() -> None:
+    rule = replace(FORKLIFT, condition=Words("fire"))
+    fire = LabelledMoment(scene(9.0, 0.0, modality="text", text="fire", vectors={}))
+    found = backtest(watch_for(rule), [fire, *quiet_days(2)])["forklift"]
+    assert (len(found.incidents), found.days) == (1, BIN_S / 86_400.0)
+
+
+def test_a_backtest_knows_how_far_a_source_has_got_without_moments() -> None:
+    """What comes after an incident was over is not a part of it, as in live matching."""
+    rule = replace(FORKLIFT, condition=Words("fire"))
+    first, late = (LabelledMoment(scene(t, 0.0, modality="text", text="fire", vectors={})) for t in (9.0, 200.0))
+    covered = CoverageAdvanced("gate", "text", START_S, START_S + 400.0, START_S)
+    assert [each.matches for each in backtest(watch_for(rule), [first, late])["forklift"].incidents] == [2]
+    found = backtest(watch_for(rule), [first, covered, late])["forklift"]
+    assert ([each.matches for each in found.incidents], found.suppressed) == ([1], {"cooldown": 1})
 
 
 def test_a_backtest_of_nothing_has_no_rate() -> None:

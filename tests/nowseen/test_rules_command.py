@@ -20,7 +20,7 @@ from nowseen.rules_cli import rules
 from nowseen.rules_command import RulesCommand
 from search.api_incident_models import IncidentModel, MatchModel
 from search.api_rule_batches import BatchDoneModel, DoneModel
-from search.api_rule_models import BacktestModel, LeftOutModel, RuleModel, RulesModel, ThresholdModel
+from search.api_rule_models import BacktestModel, LeftOutModel, ReplayModel, RuleModel, RulesModel, ThresholdModel
 
 WARM = ThresholdModel(
     is_warming_up=False, likelihood=0.7, standard_score=4.2, basis="counted", expected_per_day=0.9, incidents_seen=9,
@@ -119,6 +119,35 @@ def test_what_it_would_have_told_is_printed(terminal: Terminal) -> None:
                   "1.5 a day", "42 moments", "not told: 4 cooldown", "learnt from the same moments",
                   "gate: about 0.9 a day (counted)"):  # fmt: skip
         assert shown in page, page
+
+
+def test_what_a_replay_lacks_is_printed(terminal: Terminal) -> None:
+    replay = ReplayModel(left_out=3, is_out_of_time=True, not_stored=12)
+    tried = TRIED.model_copy(update={"over": "replay", "replay": replay})
+    assert terminal.run([says(tried)], lambda command: command.test({"query": "x", "over": "replay"})) == FOUND
+    page = terminal.out.getvalue()
+    for shown in ("Tried on a replay of 42 moments", "no time to read what Kafka holds", "3 records were left",
+                  "12 moments are stored no longer"):  # fmt: skip
+        assert shown in page, page
+    whole = tried.model_copy(update={"replay": ReplayModel(left_out=0, is_out_of_time=False, not_stored=0)})
+    terminal.out.truncate(0)
+    terminal.run([says(whole)], lambda command: command.test({"query": "x", "over": "replay"}))
+    assert "a replay of 42" in terminal.out.getvalue()
+    for absent in ("no time", "left out", "no longer"):
+        assert absent not in terminal.out.getvalue()
+
+
+def test_a_replay_is_asked_for_by_a_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def ask(_: RulesCommand, rule: dict[str, Any], *__: object, **___: object) -> int:
+        asked.append(rule)
+        return FOUND
+
+    monkeypatch.setattr(RulesCommand, "test", ask)
+    for switch in ([], ["--replay"]):
+        assert CliRunner().invoke(rules, ["test", "fire", *switch]).exit_code == FOUND
+    assert [each.get("over") for each in asked] == [None, "replay"]
 
 
 def test_it_pauses_resumes_and_removes(terminal: Terminal) -> None:

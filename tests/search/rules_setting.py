@@ -23,6 +23,7 @@ from search.rule_matching import RuleMatching
 from search.rules_at_work import RulesAtWork
 from search.speakers import Speakers
 from search.stores import EdgeFolder, Stores, open_store
+from tests.search.logged_moments import LoggedMoments
 
 T0_S = 1_790_000_000.0
 VOICE_SIZE = 8
@@ -64,6 +65,7 @@ class Node:
         self.stored = JustStored()
         self.matching = RuleMatching(self.at_work, self.stores.moments, self.stored, self.speakers.resolve)
         self.now_s = T0_S + 1000.0
+        self.log = LoggedMoments()
 
     def decide(self, query: str, name: str = "", set_s: float = 1.0, id: str = "r1", **more: object) -> RuleSet:
         draft = RuleDraft(query, name, **more)  # type: ignore[arg-type]

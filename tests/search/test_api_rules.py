@@ -68,7 +68,7 @@ async def ask(node: Node, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         nobody, node.stores.moments, FsspecArchive(str(tmp_path / "archive")), watermarks,
         NodeMetrics(watermarks, lambda: T0_S), speakers=node.speakers, examples=Examples(node), encoders=(), lag=dict,
         clips=ClipOptions(tmp_path / "clips"), ready=lambda: (True, ""), clock=lambda: T0_S + 1000, webhooks=webhooks,
-        rules=RuleParts(node.at_work, node.encoders.rules, node.history, node.publish),
+        rules=RuleParts(node.at_work, node.encoders.rules, node.history, node.publish, node.log),
     )  # fmt: skip
     transport = httpx.ASGITransport(create_api(parts), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as opened:
@@ -224,9 +224,35 @@ async def test_a_rule_that_is_there_is_tried_on_the_last_days_and_learns_from_th
 
 async def test_there_must_be_something_to_try_it_on(ask: httpx.AsyncClient) -> None:
     refused = await ask.post("/rules/backtest", json={"query": '"drill"'})
-    assert (refused.status_code, "nothing is stored" in refused.json()["error"]) == (400, True)
+    assert (refused.status_code, "there is nothing" in refused.json()["error"]) == (400, True)
     unknown = await ask.post("/rules/backtest", json={"rule": "Drill"})
     assert unknown.status_code == 404
+
+
+async def test_a_draft_is_tried_on_a_replay_of_kafka(ask: httpx.AsyncClient, node: Node) -> None:
+    node.log.write(None, *(node.moment("text", 700.0 * n, "a drill" if n % 2 else "nothing") for n in range(10)))
+    tried = (await ask.post("/rules/backtest", json={"query": '"drill"', "days": 30, "over": "replay"})).json()
+    assert [each["start_s"] for each in tried["incidents"]] == [T0_S + 700.0 * n for n in (1, 3, 5, 7, 9)]
+    assert (tried["moments"], tried["over"]) == (10, "replay")
+    assert tried["replay"] == {"left_out": 1, "is_out_of_time": False, "not_stored": None}
+    refused = await ask.post("/rules/backtest", json={"query": '"drill"'})
+    assert refused.status_code == 400  # nothing of it is stored
+
+
+async def test_a_rule_by_a_picture_is_tried_on_a_replay(ask: httpx.AsyncClient, node: Node) -> None:
+    node.log.write(*(node.moment("scene", 700.0 * n, "a forklift") for n in range(10)))
+    params = {"by": "picture", "over": "replay"}
+    answer = await ask.post(
+        "/rules/backtest/by-example", params=params, content=b"a forklift", headers={"content-type": "image/png"}
+    )
+    assert (answer.json()["over"], answer.json()["moments"]) == ("replay", 10)
+
+
+async def test_without_kafka_a_replay_is_refused_with_what_to_do(ask: httpx.AsyncClient, node: Node) -> None:
+    node.log.is_down = True
+    refused = await ask.post("/rules/backtest", json={"query": '"drill"', "over": "replay"})
+    assert refused.status_code == 503
+    assert "nobody answers. Over what is stored the rule can be tried" in refused.json()["error"]
 
 
 async def test_a_source_nobody_has_seen_is_no_mistake_and_is_said(ask: httpx.AsyncClient) -> None:

@@ -1,0 +1,117 @@
+"""The log of moments, as a rule would have seen it come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from domain.backtest import Past
+from domain.conditions import MoodIs, Speaker, Voice, walk
+from domain.events import CoverageAdvanced, Modality, MomentDescribed
+from domain.moment_reading import LabelledMoment
+from domain.ports import Labels, MomentLog, MomentStore
+from domain.rules import Rule
+from search.moment_history import Span, span_of
+from search.replay_reading import KeptMoment, LogReading, read_back
+from search.speakers import VOICE
+from search.widened_labels import SameSpeaker, widened
+
+WITHIN_S = 20.0
+_WINDOW = 512
+_LABELLED: tuple[Modality, ...] = ("scene", "speech")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """What the log did not have, of a rule that was tried on it."""
+
+    left_out: int  # records that are damaged, or whose moments the store would refuse
+    is_out_of_time: bool  # reading was cut short: what was written earlier was not read
+    not_stored: int | None  # moments that are stored no longer; None of a rule that asks for no speaker, mood or voice
+
+
+class ReplayedHistory:
+    """For one rule: the first question reads the log, and what was read is kept.
+
+    Labels are not in the log. They are those that the store has, as for live matching: a moment that is stored no
+    longer has none. Nor has it a voice. An utterance that is stored without a voice has none here either: who was
+    forgotten (Speakers.forget) is not to be found by what the log still holds, and what is stored no longer can't say
+    whether it was forgotten. Nothing else is deleted from the store at somebody's wish yet: what will be must be asked
+    for here too.
+    """
+
+    def __init__(
+        self, log: MomentLog, store: MomentStore, same_speaker: SameSpeaker, most: int, within_s: float = WITHIN_S
+    ) -> None:
+        """`most` moments are read."""
+        self._log, self._store, self._same_speaker = log, store, same_speaker
+        self._most, self._within_s = most, within_s
+        self._read: tuple[Rule, LogReading] | None = None
+        self._gone: set[str] = set()
+
+    def latest(self, rule: Rule, days: float, most: int, before_s: float | None = None) -> Span | None:
+        """As `MomentHistory.latest`. Raises ConnectionError when the log can't be read."""
+        facts = self._reading(rule).facts
+        starts_s = (each.bare.start_s for each in facts if isinstance(each, KeptMoment) and each.is_watched)
+        return span_of(starts_s, days, most, before_s)
+
+    def windows(self, rule: Rule, since_s: float, until_s: float) -> Iterator[Sequence[Past]]:
+        """In the order they came. Raises ConnectionError when the log can't be read."""
+        window: list[KeptMoment | CoverageAdvanced] = []
+        for each in self._reading(rule).facts:
+            # What is covered lies ahead of the moments that are still to come.
+            if (
+                each.until_s >= since_s
+                if isinstance(each, CoverageAdvanced)
+                else since_s <= each.bare.start_s < until_s
+            ):
+                window.append(each)
+            if len(window) == _WINDOW:
+                yield self._labelled(rule, window)
+                window = []
+        if window:
+            yield self._labelled(rule, window)
+
+    def report(self, rule: Rule) -> ReplayReport:
+        """Of what was asked for so far."""
+        reading = self._reading(rule)
+        asks = _asks_for(rule, Speaker, MoodIs, Voice)
+        return ReplayReport(reading.left_out, reading.is_out_of_time, len(self._gone) if asks else None)
+
+    def _reading(self, rule: Rule) -> LogReading:
+        if self._read is None or self._read[0] != rule:
+            self._gone.clear()
+            self._read = rule, read_back(self._log, rule, self._check, self._most, self._within_s)
+        return self._read[1]
+
+    def _check(self, moment: MomentDescribed) -> None:
+        self._store.check([moment])
+
+    def _labelled(self, rule: Rule, window: list[KeptMoment | CoverageAdvanced]) -> list[Past]:
+        labels, voiced = self._stored(rule, [each for each in window if isinstance(each, KeptMoment)])
+        past: list[Past] = []
+        for each in window:
+            if isinstance(each, CoverageAdvanced):
+                past.append(each)
+            else:
+                moment = each.whole(but=None if each.id in voiced else VOICE)
+                past.append(LabelledMoment(moment, labels.get(each.id, Labels())))
+        return past
+
+    def _stored(self, rule: Rule, moments: Sequence[KeptMoment]) -> tuple[dict[str, Labels], set[str]]:
+        """By id, what the store knows of them, as far as the rule asks; and those that have their voice there."""
+        labels, voiced = dict[str, Labels](), set[str]()
+        hears = _asks_for(rule, Voice)
+        if not (hears or _asks_for(rule, Speaker, MoodIs)):
+            return labels, voiced
+        for modality in _LABELLED:
+            ids = [each.id for each in moments if each.is_watched and each.bare.modality == modality]
+            rows = self._store.get(modality, ids, with_vectors=hears and modality == "speech")
+            labels |= {row.id: widened(row.labels, self._same_speaker) for row in rows}
+            voiced |= {row.id for row in rows if VOICE in row.moment.vectors}
+            self._gone |= set(ids) - {row.id for row in rows}
+        return labels, voiced
+
+
+def _asks_for(rule: Rule, *parts: type[Speaker] | type[MoodIs] | type[Voice]) -> bool:
+    return any(isinstance(each, parts) for each in walk(rule.condition))
