@@ -136,7 +136,8 @@ def after(node: Node) -> list[MomentFact | None]:
         said[0],  # what was read before a crash comes again
         said[4],
         node.moment("text", 4600.0, "the last drill of the day"),
-        CoverageAdvanced("gate", "speech", T0_S, T0_S + 4900.0, T0_S),
+        CoverageAdvanced("yard", "text", T0_S, T0_S + 3500.0, T0_S),  # what was there is over
+        node.moment("text", 2700.0, "a drill that came late", source="yard"),
         early,  # out of order of time
         node.moment("text", 4300.0, "this drill was long over when it came"),
         *(node.moment("speech", 6000.0 + 20.0 * n, f"drill number {n}", source="hall") for n in range(12)),
