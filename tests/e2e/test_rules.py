@@ -208,5 +208,8 @@ def test_a_rule_is_told_of_what_is_said_and_kept_across_a_kill_in_a_storm(node: 
         assert ids[alert.facts.incident] == alert.facts.text
     (rule,) = json.loads(node.run("--json"))["rules"]
     assert (rule["name"], rule["query"]) == ("Drill", '"drill"')
-    tried = json.loads(node.run("test", "--rule", "Drill", "--days", "3", "--json"))
-    assert {each["id"] for each in tried["incidents"]} == set(ids)
+    for over in ("stored", "replay"):
+        options = ["--replay"] if over == "replay" else []
+        tried = json.loads(node.run("test", "--rule", "Drill", "--days", "3", "--json", *options))
+        assert tried["over"] == over
+        assert {each["id"] for each in tried["incidents"]} == set(ids)
