@@ -307,8 +307,8 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """All that was written from then on was given (Unix seconds, as the log has it): minus infinity when that is all
-    there is, infinity when some partition was not looked at yet."""
+    """All that was written after then was given (Unix seconds, as the log has it; where clocks are not put back): minus
+    infinity when that is all there is, infinity when some partition was not looked at yet."""
 
     since_s: float
 

@@ -59,12 +59,7 @@ class ReplayedHistory:
         """In the order they came. Raises ConnectionError when the log can't be read."""
         window: list[KeptMoment | CoverageAdvanced] = []
         for each in self._reading(rule).facts:
-            # What is covered lies ahead of the moments that are still to come.
-            if (
-                each.until_s >= since_s
-                if isinstance(each, CoverageAdvanced)
-                else since_s <= each.bare.start_s < until_s
-            ):
+            if _is_within(each, since_s, until_s):
                 window.append(each)
             if len(window) == _WINDOW:
                 yield self._labelled(rule, window)
@@ -111,6 +106,12 @@ class ReplayedHistory:
             voiced |= {row.id for row in rows if VOICE in row.moment.vectors}
             self._gone |= set(ids) - {row.id for row in rows}
         return labels, voiced
+
+
+def _is_within(fact: KeptMoment | CoverageAdvanced, since_s: float, until_s: float) -> bool:
+    if isinstance(fact, CoverageAdvanced):  # it may lie ahead of moments that are still to come
+        return fact.until_s >= since_s
+    return since_s <= fact.bare.start_s < until_s
 
 
 def _asks_for(rule: Rule, *parts: type[Speaker] | type[MoodIs] | type[Voice]) -> bool:

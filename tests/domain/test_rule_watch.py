@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.backtest import backtest
+from domain.backtest import Past, backtest
 from domain.bin_sets import BIN_S, DAY_BINS, BinSet, bin_of
 from domain.conditions import (
     AllOf,
@@ -161,18 +161,24 @@ def quiet_days(days: float, seed: int = 0, source: str = "gate", each_bin: int =
 
 
 @settings(max_examples=100)
-@given(streams(), rules, others, st.lists(st.integers(0, 50), max_size=3))
+@given(streams(), rules, others, st.lists(st.integers(0, 50), max_size=3), st.sampled_from([0.0, 90.0, 2000.0]))
 def test_a_backtest_is_what_live_matching_told_in_any_batches(
-    moments: list[LabelledMoment], rule: Rule, beside: list[Rule], cuts: list[int]
+    moments: list[LabelledMoment], rule: Rule, beside: list[Rule], cuts: list[int], ahead_s: float
 ) -> None:
-    live, events = watch_for(rule, *beside), list[IncidentEvent]()
+    """Also where what is covered runs ahead of the moments."""
+    live, events, past = watch_for(rule, *beside), list[IncidentEvent](), list[Past]()
     for start, stop in zip([0, *sorted(cuts)], [*sorted(cuts), len(moments)], strict=True):
         batch = moments[start:stop]
         events += [event for each in batch for event in live.push(each.moment, each.labels)]
         # The same again, as a consumer does that was killed before it had acknowledged the batch.
         assert pushed(live, batch[-5:]) == []
+        past += batch
+        for each in batch[-1:]:
+            source, until_s = each.moment.source, each.moment.start_s + ahead_s
+            events += live.tick(until_s, source)
+            past.append(CoverageAdvanced(source, "scene", START_S, until_s, START_S))
     events += live.tick(math.inf)
-    found = backtest(watch_for(rule), moments)[rule.id]
+    found = backtest(watch_for(rule), past)[rule.id]
     told = sorted(
         (event.incident for event in of_rule(events) if isinstance(event, IncidentClosed)),
         key=lambda each: (each.start_s, each.id),
