@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from domain.backtest import Past
 from domain.conditions import Graded
-from domain.events import CoverageAdvanced, MomentWithdrawn
+from domain.events import CoverageAdvanced, Modality, MomentDescribed, MomentWithdrawn
 from domain.moment_reading import LabelledMoment
 from domain.ports import MomentFact
 from domain.rule_drafts import RuleDraft, rule_of
@@ -34,6 +34,13 @@ def tried(node: Node, rule: Rule, days: float = 30.0) -> Tried:
     )  # fmt: skip
 
 
+def numbered(
+    node: Node, number: int, apart_s: float, source: str = "gate", modality: Modality = "text"
+) -> MomentDescribed:
+    """All alike but for their numbers: each text to be encoded takes its time."""
+    return replace(node.moment(modality, apart_s * number, "a drill", source=source), text=f"drill {number}")
+
+
 def texts(past: Sequence[Past]) -> list[str]:
     return [each.moment.text for each in past if isinstance(each, LabelledMoment)]
 
@@ -44,7 +51,7 @@ def replayed(node: Node, rule: Rule) -> list[Past]:
 
 def test_what_came_in_order_of_time_is_the_history_that_is_stored(node: Node) -> None:
     moments = [
-        node.moment("speech" if n % 3 else "scene", 100.0 * n, f"drill {n}", source=f"gate-{n % 2}") for n in range(40)
+        numbered(node, n, 100.0, source=f"gate-{n % 2}", modality="speech" if n % 3 else "scene") for n in range(40)
     ]
     node.store(*moments)
     node.log.write(*moments)
@@ -124,7 +131,7 @@ def test_damaged_and_foreign_records_are_left_out_and_counted(node: Node) -> Non
 
 
 def test_it_reads_no_further_back_than_it_needs(node: Node) -> None:
-    node.log.write(*(node.moment("text", 10.0 * n, f"drill {n}") for n in range(400)))
+    node.log.write(*(numbered(node, n, 10.0) for n in range(400)))
     drill = rule(node, '"drill"')
     reading = read_back(node.log, drill, lambda _: None, 20, 1.0)
     assert 20 <= len(reading.facts) <= 24 and node.log.given <= 32
@@ -134,7 +141,7 @@ def test_it_reads_no_further_back_than_it_needs(node: Node) -> None:
 
 
 def test_out_of_time_it_is_tried_on_the_latest_and_says_so(node: Node) -> None:
-    node.log.write(*(node.moment("text", 10.0 * n, f"drill {n}", source=f"s{n % 2}") for n in range(100)))
+    node.log.write(*(numbered(node, n, 10.0, source=f"s{n % 2}") for n in range(100)))
     node.log.patience = 6
     drill = rule(node, '"drill"')
     found = tried(node, drill)
@@ -145,7 +152,7 @@ def test_out_of_time_it_is_tried_on_the_latest_and_says_so(node: Node) -> None:
 
 
 def test_partitions_are_joined_by_when_they_were_written_and_none_is_reordered(node: Node) -> None:
-    a, b, c, d = (node.moment("text", float(n), f"drill {n}", source=f"s{n}") for n in range(4))
+    a, b, c, d = (numbered(node, n, 1.0, source=f"s{n}") for n in range(4))
     node.log.write(a, partition=0, written_s=10.0)
     node.log.write(b, partition=0, written_s=5.0)  # the clock was put back
     node.log.write(c, partition=1, written_s=7.0)
