@@ -34,6 +34,7 @@ from search.api import ApiParts, create_api
 from search.api_parts import RuleParts
 from search.clips import ClipOptions
 from search.finer_pictures import FinerPictures
+from search.kept_vectors import KeptVectors
 from search.metrics import NodeMetrics
 from search.query_bank import QueryBank
 from search.reranking import Reranking
@@ -93,7 +94,8 @@ def run_node(settings: Settings) -> None:
     shown = (*infos.values(), reranker.info) if reranker is not None else tuple(infos.values())
     finer = FinerPictures(archive, pictures, QueryBank(pictures), frames_of) if settings.finer_pictures else None
     service = SearchService(stores.moments, sentences, pictures, reranking=Reranking(reranker, finer))
-    rules = rules_part(kafka, stores.moments, speakers, sentences, pictures, voices.info.name)
+    vectors = KeptVectors(settings.data / "rule-vectors.sqlite")
+    rules = rules_part(kafka, stores.moments, speakers, sentences, pictures, voices.info.name, vectors)
     app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
     outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from domain.events import RuleKept, RuleRemoved, RuleSet, RulesKept
 from domain.ports import MomentStore, PictureEncoder, SentenceEncoder
 from search.just_stored import JustStored
+from search.kept_vectors import KeptVectors
 from search.rule_backtests import learn_from
 from search.rule_encoding import RuleEncoding
 from search.rule_history import RuleHistory
@@ -36,12 +37,13 @@ def rules_part(
     sentences: SentenceEncoder,
     pictures: PictureEncoder,
     voices: str,
+    vectors: KeptVectors,
 ) -> RulesPart:
     """With the rules that were set and what was kept of them. Blocks. What can't be read is logged and left out.
 
-    `voices` is the name of the encoder of voices.
+    `voices` is the name of the encoder of voices; `vectors` has those of rules from before a restart.
     """
-    encoding, history, stored = RuleEncoding(sentences, pictures, voices), RuleHistory(moments), JustStored()
+    encoding, history, stored = RuleEncoding(sentences, pictures, voices, vectors), RuleHistory(moments), JustStored()
     at_work = RulesAtWork(encoding, lambda rule: learn_from(history, rule), speakers.label)
     events = [event for event in latest(kafka, "rules").values() if isinstance(event, RuleSet | RuleRemoved)]
     kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RuleKept | RulesKept)]
