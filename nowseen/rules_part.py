@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from domain.events import RuleKept, RuleRemoved, RuleSet, RulesKept
@@ -47,6 +50,21 @@ def rules_part(
     at_work = RulesAtWork(encoding, lambda rule: learn_from(history, rule), speakers.label)
     events = [event for event in latest(kafka, "rules").values() if isinstance(event, RuleSet | RuleRemoved)]
     kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RuleKept | RulesKept)]
-    for fault in at_work.start(events, kept):
+    with _uncollected():
+        faults = at_work.start(events, kept)
+    for fault in faults:
         log.warning("%s", fault)
+    if encoding.encoded:
+        log.info("%d texts that rules need were encoded: their vectors were not kept", encoding.encoded)
     return RulesPart(at_work, RuleMatching(at_work, moments, stored, speakers.resolve), stored, encoding, history)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """What thousands of rules are made of stays. To look through all of it for garbage, again and again as it grows,
+    takes as long as to make it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -11,7 +11,7 @@ from domain.ports import EncoderInfo, Matrix, SentenceEncoder
 from search.kept_vectors import KeptVectors, Row
 
 # Of several lengths and scripts. Who makes the same of these, to the bit, is the same encoder.
-_PROBES = ("a", "someone at the door", "die Fähre fährt nicht, 東京, кот, 42%", "the old bridge was closed " * 12)
+PROBES = ("a", "someone at the door", "die Fähre fährt nicht, 東京, кот, 42%", "the old bridge was closed " * 12)
 
 
 class KeptTexts:
@@ -20,6 +20,7 @@ class KeptTexts:
     def __init__(self, encoder: SentenceEncoder, kept: KeptVectors) -> None:
         self._encoder, self._kept = encoder, kept
         self._identity = ""
+        self.encoded = 0  # texts that were not kept
 
     @property
     def info(self) -> EncoderInfo:
@@ -30,7 +31,7 @@ class KeptTexts:
         """Its name alone may lie: other weights may lie in the same folder. So what it makes of some texts counts too,
         which are encoded when this is asked first."""
         if not self._identity:
-            made = np.ascontiguousarray(self._encoder.encode_texts(_PROBES), np.float32)
+            made = np.ascontiguousarray(self._encoder.encode_texts(PROBES), np.float32)
             self._identity = f"{self.info.name} {hashlib.sha256(made.tobytes()).hexdigest()[:32]}"
         return self._identity
 
@@ -41,5 +42,6 @@ class KeptTexts:
         if unknown := [text for text in dict.fromkeys(texts) if text not in rows]:
             made = dict(zip(unknown, self._encoder.encode_texts(unknown), strict=True))
             self._kept.put(self.identity, made)
+            self.encoded += len(made)
             rows |= made
         return np.stack([rows[text] for text in texts]) if texts else self._encoder.encode_texts(texts)

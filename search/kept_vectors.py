@@ -23,6 +23,7 @@ Row: TypeAlias = npt.NDArray[np.float32]  # (d,)
 
 _log = logging.getLogger(__name__)
 
+PATIENCE_S = 1.0  # with another process that writes there
 _ONLY_US = 0o600  # what is watched for may be private, and stands here as it was written
 _TABLE = """
 CREATE TABLE IF NOT EXISTS vectors (
@@ -97,7 +98,7 @@ class KeptVectors:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, _ONLY_US))
         self._path.chmod(_ONLY_US)  # its journal gets the same
-        with closing(sqlite3.connect(self._path)) as kept, kept:
+        with closing(sqlite3.connect(self._path, PATIENCE_S)) as kept, kept:
             # A power cut may damage the file then, which is found out; to wait for the disk would help nobody.
             kept.execute("PRAGMA synchronous = OFF")
             kept.execute("PRAGMA secure_delete = ON")

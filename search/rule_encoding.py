@@ -11,7 +11,7 @@ from domain.moment_reading import ScoreOptions, Yardstick
 from domain.ports import SentenceEncoder
 from search.kept_texts import KeptTexts
 from search.kept_vectors import KeptVectors
-from search.query_bank import QueryBank
+from search.query_bank import QueryBank, bank_queries
 from search.rule_texts import RuleTexts, texts_in
 
 # What two things that have nothing to do with each other have in common, by the encoder that compares them: such that
@@ -35,11 +35,13 @@ class RuleEncoding:
     ) -> None:
         """`voices`: the name of the encoder of voices. `kept`: so that what is watched for is encoded once for all."""
         self._names: dict[Space, str] = {"picture": pictures.info.name, "voice": voices}
-        self._sentence_bank, self._picture_bank = QueryBank(sentences), QueryBank(pictures)
         self._tried = self._watched = RuleTexts(sentences, pictures)
-        self._kept = None if kept is None else (kept, KeptTexts(sentences, kept), KeptTexts(pictures, kept))
-        if self._kept is not None:
-            self._watched = RuleTexts(*self._kept[1:])
+        self._kept: tuple[KeptVectors, KeptTexts, KeptTexts] | None = None
+        if kept is not None:
+            self._kept = kept, KeptTexts(sentences, kept), KeptTexts(pictures, kept)
+            _, sentences, pictures = self._kept
+            self._watched = RuleTexts(sentences, pictures)
+        self._sentence_bank, self._picture_bank = QueryBank(sentences), QueryBank(pictures)
 
     def scores(self) -> ScoreOptions:
         """Words are measured against the generic queries of searches, examples by what is known of their encoder."""
@@ -54,15 +56,20 @@ class RuleEncoding:
         """Of what is given in words."""
         return self._tried.of(condition)
 
+    @property
+    def encoded(self) -> int:
+        """How many texts of rules and generic queries were not kept, and had to be encoded."""
+        return 0 if self._kept is None else sum(encoder.encoded for encoder in self._kept[1:])
+
     def keep_only(self, conditions: Iterable[Condition]) -> None:
-        """Nothing stays kept that none of these gives in words."""
+        """Beside the generic queries nothing stays kept that none of these gives in words."""
         if self._kept is None:
             return
-        kept, sentences, pictures = self._kept
-        wanted: dict[str, set[str]] = {}
-        for encoder, texts in zip((sentences, pictures), texts_in(conditions), strict=True):
-            if texts:
-                wanted.setdefault(encoder.identity, set()).update(texts)
+        kept, *encoders = self._kept
+        conditions, wanted = list(conditions), dict[str, set[str]]()
+        if conditions:
+            for encoder, texts in zip(encoders, texts_in(conditions), strict=True):
+                wanted.setdefault(encoder.identity, set()).update(texts, bank_queries())
         kept.keep_only(wanted)
 
     def check(self, condition: Condition) -> None:
