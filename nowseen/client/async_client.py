@@ -55,16 +55,24 @@ class AsyncNowseen:
         *,
         like: Likes = (),
         unlike: Likes = (),
+        weak: bool = False,
         limit: int = 10,
         offset: int = 0,
         **where: Unpack[Narrowed],
     ) -> Answer:
-        return await self._ask(Search.of(query, like, unlike, where).page(offset, limit))
+        return await self._ask(Search.of(query, like, unlike, where, weak).page(offset, limit))
 
     def pages(
-        self, query: str = "", *, like: Likes = (), unlike: Likes = (), limit: int = 100, **where: Unpack[Narrowed]
+        self,
+        query: str = "",
+        *,
+        like: Likes = (),
+        unlike: Likes = (),
+        weak: bool = False,
+        limit: int = 100,
+        **where: Unpack[Narrowed],
     ) -> AsyncIterator[Answer]:
-        return self._pages(Pages(Search.of(query, like, unlike, where), limit))
+        return self._pages(Pages(Search.of(query, like, unlike, where, weak), limit))
 
     async def search_by_picture(
         self, picture: bytes | Path, query: str = "", *, limit: int = 10, **where: Unpack[Narrowed]

@@ -58,10 +58,11 @@ class Search:
     params: Params
 
     @staticmethod
-    def of(query: str, like: Likes, unlike: Likes, where: Narrowed) -> Search:
+    def of(query: str, like: Likes, unlike: Likes, where: Narrowed, weak: bool = False) -> Search:
         """Raises BadRequest, TypeError. Iterables are read here, once."""
         likes = (*(("like", id) for id in example_ids(like)), *(("unlike", id) for id in example_ids(unlike)))
-        return Search((*_words(query), *likes, *parameters(where)))
+        also = (("weak", "true"),) if weak else ()
+        return Search((*_words(query), *likes, *parameters(where), *also))
 
     def page(self, offset: int, limit: int) -> Question[Answer]:
         return Question("GET", "/search", _answer, (*self.params, ("limit", str(limit)), ("offset", str(offset))))
