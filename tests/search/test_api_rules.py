@@ -204,6 +204,29 @@ async def test_a_rule_learns_from_what_is_marked(ask: httpx.AsyncClient, node: N
     assert (unknown.status_code, "there is no moment 0" in unknown.json()["error"]) == (400, True)
 
 
+async def test_what_was_marked_is_listed(ask: httpx.AsyncClient, node: Node) -> None:
+    texts = ("call an ambulance", "nice weather")
+    moments = [node.moment("speech", 20.0 * n, text) for n, text in enumerate(texts)]
+    node.store(*moments)
+    await add(ask, "somebody asks for an ambulance", name="Help")
+    assert (await ask.get("/rules/Help/marks")).json() == {"marks": []}
+    for moment, is_right in zip(moments, (True, False), strict=True):
+        await ask.post("/rules/Help/marks", json={"moment_id": moment_id(moment), "is_right": is_right})
+    wrong, right = (await ask.get("/rules/help/marks")).json()["marks"]
+    assert (right["moment_id"], right["is_right"], right["is_used"]) == (moment_id(moments[0]), True, True)
+    assert (wrong["text"], wrong["is_right"], wrong["source"]) == ("nice weather", False, "gate")
+    assert right["start_s"] == T0_S
+    assert right["score"] > wrong["score"]
+
+    await ask.patch("/rules/Help", json={"query": "somebody asks for a doctor"})
+    node.stores.moments.delete("speech", [moment_id(moments[0])])
+    wrong, right = (await ask.get("/rules/Help/marks")).json()["marks"]
+    assert (right["is_used"], right["text"], wrong["text"]) == (False, "", "nice weather")
+    await ask.post("/rules/Help/marks", json={"moment_id": right["moment_id"], "is_right": None})
+    assert [each["text"] for each in (await ask.get("/rules/Help/marks")).json()["marks"]] == ["nice weather"]
+    assert (await ask.get("/rules/nobody/marks")).status_code == 404
+
+
 async def test_a_draft_is_tried_on_what_is_stored_and_not_kept(ask: httpx.AsyncClient, node: Node) -> None:
     node.store(*(node.moment("text", 700.0 * n, "a drill" if n % 2 else "nothing") for n in range(10)))
     tried = (await ask.post("/rules/backtest", json={"query": '"drill"', "days": 30})).json()
