@@ -14,6 +14,7 @@ from fastapi_offline import FastAPIOffline
 
 from search.api_answers import answer_routes
 from search.api_examples import example_routes
+from search.api_forgetting import forgetting_routes
 from search.api_guards import add_guards
 from search.api_incidents import incident_routes
 from search.api_marks import mark_routes
@@ -50,8 +51,9 @@ def create_api(parts: ApiParts) -> FastAPI:
     api.include_router(media_routes(parts, Clips(parts.archive, parts.clips)))
     api.include_router(speaker_routes(parts))
     api.include_router(node_routes(parts))
-    if parts.rules is not None:
-        changes = RuleChanges(parts, parts.rules)
+    changes = None if parts.rules is None else RuleChanges(parts, parts.rules)
+    api.include_router(forgetting_routes(parts, changes))
+    if parts.rules is not None and changes is not None:
         api.include_router(rule_batch_routes(parts, changes))
         api.include_router(rule_routes(parts, parts.rules, changes))
         api.include_router(rule_example_routes(parts, parts.rules, changes, uploads))

@@ -11,7 +11,7 @@ from typing import TypeVar, Unpack
 import httpx
 
 from nowseen.client import questions
-from nowseen.client.answers import Answer, CitedAnswer, Encoder, Health, Source, Speaker
+from nowseen.client.answers import Answer, CitedAnswer, Encoder, Forgotten, Health, Source, Speaker
 from nowseen.client.connection import FAILURES, LOCAL_NODE, PATIENCE_S, Connection, reply_of, request_of
 from nowseen.client.errors import NodeDown
 from nowseen.client.following import Pages, Watch
@@ -150,8 +150,8 @@ class AsyncNowseen:
     async def split(self, who: Who) -> tuple[Speaker, ...]:
         return await self._ask(questions.split(who))
 
-    async def forget(self, who: Who) -> None:
-        await self._ask(questions.forget(who))
+    async def forget(self, who: Who, *, rules: bool = False) -> Forgotten:
+        return await self._ask(questions.forget(who, rules=rules))
 
     async def _ask(self, question: Question[T]) -> T:
         try:

@@ -11,7 +11,7 @@ from typing import TypeVar, Unpack
 import httpx
 
 from nowseen.client import questions
-from nowseen.client.answers import Answer, CitedAnswer, Encoder, Health, Source, Speaker
+from nowseen.client.answers import Answer, CitedAnswer, Encoder, Forgotten, Health, Source, Speaker
 from nowseen.client.connection import FAILURES, LOCAL_NODE, PATIENCE_S, Connection, reply_of, request_of
 from nowseen.client.errors import NodeDown
 from nowseen.client.following import Pages, Watch
@@ -187,9 +187,10 @@ class Nowseen:
         """One that is two voices becomes two."""
         return self._ask(questions.split(who))
 
-    def forget(self, who: Who) -> None:
-        """Deletes name, voice vectors and labels, for good. What was said stays."""
-        self._ask(questions.forget(who))
+    def forget(self, who: Who, *, rules: bool = False) -> Forgotten:
+        """Deletes name, voice vectors and labels, for good. What was said stays; rules that know the speaker do too,
+        unless `rules`, and the answer names them."""
+        return self._ask(questions.forget(who, rules=rules))
 
     def _ask(self, question: Question[T]) -> T:
         try:

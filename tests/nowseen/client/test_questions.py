@@ -21,7 +21,7 @@ from nowseen.client import AsyncNowseen, BadRequest, Nowseen, answers, moments, 
 from nowseen.client.connection import request_of
 from nowseen.client.narrowing import Narrowed
 from nowseen.client.questions import Search
-from search import api_answers, api_models, api_speakers, request
+from search import api_answers, api_forgetting, api_models, api_speakers, request
 from search.api_filters import scope
 
 NAMES = st.text(min_size=1, max_size=20)
@@ -110,6 +110,8 @@ def test_the_client_can_say_all_the_node_understands() -> None:
         (api_models.SourceModel, answers.Source), (api_models.WatermarkModel, answers.Watermark),
         (api_models.EncoderModel, answers.Encoder), (api_models.HealthModel, answers.Health),
         (api_models.PartModel, answers.Part), (api_speakers.SpeakerModel, answers.Speaker),
+        (api_forgetting.ForgottenModel, answers.Forgotten),
+        (api_forgetting.RuleOfSpeakerModel, answers.RuleOfSpeaker),
     ],
 )  # fmt: skip
 def test_all_that_the_node_tells_is_in_the_answer(told: Any, kept: Any) -> None:
