@@ -89,7 +89,7 @@ def _time(
 
     def ms(query: Vector | SparseWords, where: MomentFilter) -> float:
         began = time.perf_counter()
-        collection.nearest(query, where, FETCHED, with_vectors=not is_words, using=using)
+        collection.nearest(query, where, FETCHED, vectors=() if is_words else (using,), using=using)
         return (time.perf_counter() - began) * 1000
 
     for query in queries[:_WARMING]:
@@ -100,7 +100,7 @@ def _time(
 
 def _newest_ms(collection: EdgeCollection, where: MomentFilter) -> float:
     began = time.perf_counter()
-    collection.newest(where, 20, with_vectors=False)
+    collection.newest(where, 20, vectors=())
     return (time.perf_counter() - began) * 1000
 
 
@@ -112,7 +112,7 @@ def _recalls(collection: EdgeCollection, kind: Kind, count: int) -> list[float]:
     for at, (row, where) in enumerate(zip(queries, filters(_RECALLED, count), strict=True)):
         asked = where if at % 2 else _EVERYTHING
         true = _exactly(collection, row, asked)
-        hits = collection.nearest(tuple(row), asked, FETCHED, with_vectors=False, using=using)
+        hits = collection.nearest(tuple(row), asked, FETCHED, vectors=(), using=using)
         mine = {hit.id for hit in sorted(hits, key=lambda hit: -hit.score)[:NEAREST]}
         found.append(len(true & mine) / len(true) if true else 1.0)
     return found
@@ -125,7 +125,7 @@ def _exactly(collection: EdgeCollection, vector: list[float], where: MomentFilte
         with_payload=False, with_vector=False, params=edge.SearchParams(exact=True),
     )  # fmt: skip
     found = [hit for shard in collection._shards() for hit in shard.nearest(query)]
-    return {id for _, id in sorted(found, reverse=True)[:NEAREST]}
+    return {str(id) for _, id in sorted(found, key=lambda hit: -hit[0])[:NEAREST]}
 
 
 def _words(wanted: int) -> Iterator[SparseWords]:

@@ -268,13 +268,14 @@ class MomentStore(Protocol):
         using: str | None = None,
     ) -> list[Hit]:
         """Nearest by cosine, best first. `using` names another vector than the one the modality is searched by; a
-        moment that lacks it is not found."""
+        moment that lacks it is not found. They come with these two at most, and not with all their vectors."""
         ...
 
     def search_words(
         self, modality: Modality, words: str, where: MomentFilter, limit: int, *, with_vectors: bool = False
     ) -> list[Hit]:
-        """By BM25, best first; only moments that hold at least one of the words. None for scenes."""
+        """By BM25, best first; only moments that hold at least one of the words. None for scenes. They come with the
+        vector the modality is searched by at most."""
         ...
 
     def newest(

@@ -87,7 +87,8 @@ class CollectionStore:
         collection = self._collections.get(modality)
         if collection is None or not (wanted := list(ids)):
             return []
-        return [_stored(modality, collection.spec, row) for row in collection.get(wanted, with_vectors=with_vectors)]
+        vectors = list(collection.spec.vectors) if with_vectors else []
+        return [_stored(modality, collection.spec, row) for row in collection.get(wanted, vectors=vectors)]
 
     def search_vector(
         self,
@@ -110,7 +111,8 @@ class CollectionStore:
             raise ValueError(
                 f"the query's vector has {len(vector)} numbers; collection {spec.name!r} keeps {spec.vectors[name]}"
             )
-        return _hits(modality, spec, collection.nearest(vector, where, limit, with_vectors=with_vectors, using=name))
+        vectors = list(dict.fromkeys([spec.searched_by, name])) if with_vectors else []
+        return _hits(modality, spec, collection.nearest(vector, where, limit, vectors=vectors, using=name))
 
     def search_words(
         self, modality: Modality, words: str, where: MomentFilter, limit: int, *, with_vectors: bool = False
@@ -119,7 +121,8 @@ class CollectionStore:
         query = self._words.of_query(words)
         if collection is None or not collection.spec.words or query is None or limit < 1:
             return []
-        rows = collection.nearest(query, where, limit, with_vectors=with_vectors, using=WORDS)
+        vectors = [collection.spec.searched_by] if with_vectors else []
+        rows = collection.nearest(query, where, limit, vectors=vectors, using=WORDS)
         return _hits(modality, collection.spec, [row for row in rows if row.score > 0.0])
 
     def newest(
@@ -128,7 +131,7 @@ class CollectionStore:
         collection = self._collections.get(modality)
         if collection is None or limit < 1:
             return []
-        rows = collection.newest(where, limit, with_vectors=with_vectors)
+        rows = collection.newest(where, limit, vectors=list(collection.spec.vectors) if with_vectors else [])
         rows.sort(key=lambda row: (-row.payload["start_s"], row.id))
         return [_stored(modality, collection.spec, row) for row in rows]
 

@@ -112,17 +112,17 @@ class Collection(Protocol):
         """Leaves nothing in the files of what was deleted, as far as that is in this process's hands."""
         ...
 
-    def get(self, ids: Sequence[str], *, with_vectors: bool) -> list[Row]:
-        """In no order."""
+    def get(self, ids: Sequence[str], *, vectors: Sequence[str]) -> list[Row]:
+        """In no order, each with those of these vectors that it has."""
         ...
 
     def nearest(
-        self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool, using: str
+        self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, vectors: Sequence[str], using: str
     ) -> list[Row]:
         """By the vector of this name, or by words; best first."""
         ...
 
-    def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
+    def newest(self, where: MomentFilter, limit: int, *, vectors: Sequence[str]) -> list[Row]:
         """By start, latest first."""
         ...
 

@@ -42,13 +42,19 @@ def sealed_config(spec: CollectionSpec, options: EdgeOptions) -> edge.EdgeConfig
 
 def indexes(spec: CollectionSpec, *, sealed: bool = False) -> list[edge.UpdateOperation]:
     """The graph of a filterable field must be known when it is built, so these come before any point."""
-    kept = edge.Memory.Cached if sealed else None  # in memory, a shard's numbers are sorted anew at each loading
     return [
         edge.UpdateOperation.create_field_index(
-            name, edge.KeywordIndexParams() if kind == "keyword" else edge.FloatIndexParams(memory=kept)
+            name,
+            edge.KeywordIndexParams() if kind == "keyword" else edge.FloatIndexParams(memory=_placed(name, sealed)),
         )
         for name, kind in INDEXED[spec.modality].items()
     ]
+
+
+def _placed(field: str, sealed: bool) -> edge.Memory | None:
+    """Numbers in memory are sorted anew when their shard is loaded, for a fifth of a second of a million, in which
+    nothing is searched. Almost every search with a time looks at the start, which is twice as quick there."""
+    return edge.Memory.Cached if sealed and field != "start_s" else None
 
 
 def _vector(size: int) -> edge.EdgeVectorParams:

@@ -183,14 +183,12 @@ class Shard:
         for page in self._pages([]):
             yield [str(each.id) for each in page]
 
-    def nearest(self, query: edge.QueryRequest) -> list[tuple[float, str]]:
-        """Scores and ids, best first."""
-        return [(each.score, str(each.id)) for each in self._shard.query(query)]
+    def nearest(self, query: edge.QueryRequest) -> list[tuple[float, edge.PointId]]:
+        """Scores and ids, best first. The ids as the engine has them: few of them are read."""
+        return [(each.score, each.id) for each in self._shard.query(query)]
 
-    def rows(self, ids: Sequence[str], *, with_vectors: bool) -> list[Row]:
-        found = self._shard.retrieve(
-            list(ids), with_payload=True, with_vector=list(self._spec.vectors) if with_vectors else False
-        )
+    def rows(self, ids: Sequence[edge.PointId], *, vectors: Sequence[str]) -> list[Row]:
+        found = self._shard.retrieve(list(ids), with_payload=True, with_vector=list(vectors) or False)
         return [to_row(each) for each in found]
 
     def points(self, ids: Sequence[str]) -> list[Point]:
@@ -198,8 +196,10 @@ class Shard:
         found = self._shard.retrieve(list(ids), with_payload=True, with_vector=vectors_of(self._spec))
         return [to_point(each) for each in found]
 
-    def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
-        found = self._by("start_s", edge.Direction.Desc, limit, self.filter(where), with_vectors)
+    def newest(self, where: MomentFilter, limit: int, *, vectors: Sequence[str]) -> list[Row]:
+        # The engine walks down from `until_s`; as a condition it would be looked at for every later moment too.
+        rest = self.filter(replace(where, until_s=None))
+        found = self._by("start_s", edge.Direction.Desc, limit, rest, vectors, where.until_s)
         return [to_row(each) for each in found]
 
     def filter(self, where: MomentFilter) -> edge.Filter | None:
@@ -227,15 +227,21 @@ class Shard:
             self._shard.update(each)
 
     def _by(
-        self, field: str, direction: edge.Direction, limit: int, where: edge.Filter | None, with_vectors: bool
+        self,
+        field: str,
+        direction: edge.Direction,
+        limit: int,
+        where: edge.Filter | None,
+        vectors: Sequence[str],
+        start_from: float | None = None,
     ) -> list[edge.Record]:
         found, _ = self._shard.scroll(
             edge.ScrollRequest(
                 limit=limit,
                 filter=where,
                 with_payload=True,
-                with_vector=list(self._spec.vectors) if with_vectors else False,
-                order_by=edge.OrderBy(field, direction),
+                with_vector=list(vectors) or False,
+                order_by=edge.OrderBy(field, direction, start_from),
             )
         )
         return found
@@ -275,7 +281,7 @@ class Shard:
         def outermost(field: str, direction: edge.Direction, nothing: float) -> float:
             if self._spec.modality is None:
                 return nothing
-            found = self._by(field, direction, 1, None, with_vectors=False)
+            found = self._by(field, direction, 1, None, ())
             return float((found[0].payload or {})[field]) if found else nothing
 
         return Span(

@@ -16,6 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import qdrant_edge as edge
+
 from domain.errors import ConfigError
 from domain.events import Vector
 from domain.ports import MomentFilter
@@ -116,37 +118,37 @@ class EdgeCollection:
                 shard.expire()
         self._sealing.wake()
 
-    def get(self, ids: Sequence[str], *, with_vectors: bool) -> list[Row]:
+    def get(self, ids: Sequence[str], *, vectors: Sequence[str]) -> list[Row]:
         with self._locks.turn:
-            return [row for shard in self._shards() for row in shard.rows(ids, with_vectors=with_vectors)]
+            return [row for shard in self._shards() for row in shard.rows(ids, vectors=vectors)]
 
     def nearest(
-        self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool, using: str
+        self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, vectors: Sequence[str], using: str
     ) -> list[Row]:
         with self._locks.turn:
             if isinstance(query, SparseWords):
                 query = weighed(query, [shard.frequencies for shard in self._shards()])
-            found: list[tuple[float, str, Shard]] = []
+            found: list[tuple[float, edge.PointId, Shard]] = []
             for shard, narrowed in self._searched(where):
                 is_narrow = narrowed != MomentFilter(excluded=narrowed.excluded)
                 asked = nearest_query(query, using, shard.filter(narrowed), limit, self._options, is_narrow=is_narrow)
                 found += [(score, id, shard) for score, id in shard.nearest(asked)]
             best = heapq.nlargest(limit, found, key=lambda hit: hit[0])
-            scores = {id: score for score, id, _ in best}
-            ids: dict[Shard, list[str]] = {}
+            scores = {str(id): score for score, id, _ in best}
+            ids: dict[Shard, list[edge.PointId]] = {}
             for _, id, shard in best:
                 ids.setdefault(shard, []).append(id)
-            rows = [row for shard, some in ids.items() for row in shard.rows(some, with_vectors=with_vectors)]
+            rows = [row for shard, some in ids.items() for row in shard.rows(some, vectors=vectors)]
         return [Row(row.id, row.payload, scores[row.id], row.vectors) for row in rows]
 
-    def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
+    def newest(self, where: MomentFilter, limit: int, *, vectors: Sequence[str]) -> list[Row]:
         with self._locks.turn:
             there = self._hot.narrowed(where)
-            rows = [] if there is None else self._hot.newest(there, limit, with_vectors=with_vectors)
+            rows = [] if there is None else self._hot.newest(there, limit, vectors=vectors)
             for old, narrowed in sorted(self._history.searched(where), key=lambda each: -each[0].last_s):
                 if len(rows) == limit and rows[-1].payload["start_s"] > old.last_s:
                     break
-                rows += old.shard.newest(narrowed, limit, with_vectors=with_vectors)
+                rows += old.shard.newest(narrowed, limit, vectors=vectors)
                 rows = sorted(rows, key=lambda row: (-row.payload["start_s"], row.id))[:limit]
         return rows
 

@@ -190,7 +190,7 @@ class EvidenceFinder:
         if len(hits) == limit and (crowd := self._crowds(hits, wanted.where.sources)):
             where = replace(wanted.where, excluded=(*wanted.where.excluded, MomentFilter(sources=crowd)))
             with watch.stage("store"):
-                others = ask(where, fetched)
+                others = ask(where, max(1, fetched // 2))
             with watch.stage("rank"):
                 unique = {hit.stored.id: hit for hit in kept[:fetched]}
                 unique |= {
@@ -225,8 +225,17 @@ class EvidenceFinder:
             hits = [hit for hit, is_out in zip(hits, dismissed.tolist(), strict=True) if not is_out]
         for by in dict.fromkeys(example.by for example in wanted.unlike):
             if modality in _VECTOR_OF[by]:
-                hits = [hit for hit in hits if _is_nearer(_vector(hit.stored, _named(by)), wanted, by)]
+                theirs = self._compared(hits, modality, by)
+                hits = [hit for hit in hits if _is_nearer(theirs[hit.stored.id], wanted, by)]
         return hits
+
+    def _compared(self, hits: Sequence[Hit], modality: Modality, by: Likeness) -> dict[str, Vector]:
+        """By moment id; empty for what has no such vector. What was found by another vector came without its voice."""
+        named = _named(by)
+        if named is None:
+            return {hit.stored.id: _vector(hit.stored, None) for hit in hits}
+        found = self._store.get(modality, [hit.stored.id for hit in hits], with_vectors=True)
+        return {hit.stored.id: () for hit in hits} | {each.id: _vector(each, named) for each in found}
 
     def _calibrated(self, why: Why, hits: Sequence[Hit], cosines: Scores) -> Scores:
         if not hits:

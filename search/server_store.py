@@ -128,14 +128,13 @@ class ServerCollection:
     def purge(self) -> None:
         """Nothing: see `forget`."""
 
-    def get(self, ids: Sequence[str], *, with_vectors: bool) -> list[Row]:
-        vectors = list(self.spec.vectors) if with_vectors else False
+    def get(self, ids: Sequence[str], *, vectors: Sequence[str]) -> list[Row]:
         with self._guard():
-            found = self._client.retrieve(self._name, list(ids), with_payload=True, with_vectors=vectors)
+            found = self._client.retrieve(self._name, list(ids), with_payload=True, with_vectors=list(vectors) or False)
         return [_row(each) for each in found]
 
     def nearest(
-        self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, with_vectors: bool, using: str
+        self, query: Vector | SparseWords, where: MomentFilter, limit: int, *, vectors: Sequence[str], using: str
     ) -> list[Row]:
         asked = (
             m.SparseVector(indices=query.indices, values=query.values)
@@ -150,11 +149,11 @@ class ServerCollection:
                 query_filter=server_filter(where),
                 limit=limit,
                 with_payload=True,
-                with_vectors=list(self.spec.vectors) if with_vectors else False,
+                with_vectors=list(vectors) or False,
             ).points
         return [_row(each, each.score) for each in found]
 
-    def newest(self, where: MomentFilter, limit: int, *, with_vectors: bool) -> list[Row]:
+    def newest(self, where: MomentFilter, limit: int, *, vectors: Sequence[str]) -> list[Row]:
         with self._guard():
             found, _ = self._client.scroll(
                 self._name,
@@ -162,7 +161,7 @@ class ServerCollection:
                 limit=limit,
                 order_by=m.OrderBy(key="start_s", direction=m.Direction.DESC),
                 with_payload=True,
-                with_vectors=list(self.spec.vectors) if with_vectors else False,
+                with_vectors=list(vectors) or False,
             )
         return [_row(each) for each in found]
 

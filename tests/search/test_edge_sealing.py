@@ -69,9 +69,7 @@ class Opened:
 
     def texts(self) -> dict[str, str]:
         """By id; the same however it is asked for."""
-        by_time = [
-            (row.id, str(row.payload["text"])) for row in self.collection.newest(ALL, 10_000, with_vectors=False)
-        ]
+        by_time = [(row.id, str(row.payload["text"])) for row in self.collection.newest(ALL, 10_000, vectors=())]
         assert sorted(by_time) == sorted((row.id, str(row.payload["text"])) for row in self.collection.everything())
         assert len(by_time) == self.collection.count() == sum(self.collection.sources().values())
         return dict(by_time)
@@ -141,33 +139,29 @@ def test_many_shards_find_what_one_does(tmp_path: Path, closing: ExitStack) -> N
     some = MomentFilter(sources=("cam-0", "cam-1"), since_s=3_000.0, until_s=13_500.0)
     for where in (ALL, some):
         for query in (asked("late bus"), asked("red"), asked("train nothing")):
-            expected = one.collection.nearest(query, where, 1500, with_vectors=False, using=WORDS)
-            assert found(many.collection.nearest(query, where, 1500, with_vectors=False, using=WORDS)) == found(
-                expected
-            )
+            expected = one.collection.nearest(query, where, 1500, vectors=(), using=WORDS)
+            assert found(many.collection.nearest(query, where, 1500, vectors=(), using=WORDS)) == found(expected)
         hits = 0
         for number in range(20_000, 20_050):
-            exact = found(one.collection.nearest(vector(number), where, 10, with_vectors=False, using="text"))
-            near = found(many.collection.nearest(vector(number), where, 10, with_vectors=False, using="text"))
+            exact = found(one.collection.nearest(vector(number), where, 10, vectors=(), using="text"))
+            near = found(many.collection.nearest(vector(number), where, 10, vectors=(), using="text"))
             hits += len({*exact} & {*near})
         assert hits >= 0.97 * 500
-        (best,) = many.collection.nearest(vector(700), where, 1, with_vectors=True, using="text")
+        (best,) = many.collection.nearest(vector(700), where, 1, vectors=["text", "voice"], using="text")
         assert best.id == id_of(700)
         assert best.vectors["text"] == pytest.approx(vector(700), abs=1e-6)
         assert best.vectors["voice"] == pytest.approx(voice(700), abs=1e-6)
     for since_s, until_s in itertools.product([None, 0.0, 3_005.0, 3_005.1, 14_999.0], [None, 0.0, 3_010.0, 9_999.9]):
         where = MomentFilter(since_s=since_s, until_s=until_s)
-        expected = one.collection.nearest(asked("bus"), where, 1500, with_vectors=False, using=WORDS)
-        assert found(many.collection.nearest(asked("bus"), where, 1500, with_vectors=False, using=WORDS)) == found(
-            expected
-        )
-        assert [row.id for row in many.collection.newest(where, 1500, with_vectors=False)] == [
-            row.id for row in one.collection.newest(where, 1500, with_vectors=False)
+        expected = one.collection.nearest(asked("bus"), where, 1500, vectors=(), using=WORDS)
+        assert found(many.collection.nearest(asked("bus"), where, 1500, vectors=(), using=WORDS)) == found(expected)
+        assert [row.id for row in many.collection.newest(where, 1500, vectors=())] == [
+            row.id for row in one.collection.newest(where, 1500, vectors=())
         ]
     assert many.texts() == one.texts()
     assert many.collection.sources() == one.collection.sources()
-    assert [row.id for row in many.collection.newest(some, 7, with_vectors=False)] == [
-        row.id for row in one.collection.newest(some, 7, with_vectors=False)
+    assert [row.id for row in many.collection.newest(some, 7, vectors=())] == [
+        row.id for row in one.collection.newest(some, 7, vectors=())
     ]
 
 
@@ -218,7 +212,7 @@ def test_what_is_written_during_a_build_is_in_what_is_built(
         anas = {id for id, row in rows.items() if row.payload.get("speakers") == ["ana"]}
         assert anas == {id_of(5), id_of(100)}
         assert "speakers" not in rows[id_of(9)].payload and set(rows[id_of(9)].vectors) == {"text"}
-        (best,) = here.collection.nearest(asked("corrected"), ALL, 9, with_vectors=False, using=WORDS)
+        (best,) = here.collection.nearest(asked("corrected"), ALL, 9, vectors=(), using=WORDS)
         assert best.id == id_of(3)
         here.reopen()
     assert files_with(tmp_path / "speech" / "history", voice(9)) == []
@@ -358,12 +352,12 @@ def test_every_step_can_be_the_last(tmp_path: Path, closing: ExitStack, state: C
     here.collection.upsert([point(number, "newer words") for number in range(30, 40)])
     here.collection.settle()
     before = here.texts()
-    weights = found(here.collection.nearest(asked("newer moment"), ALL, 99, with_vectors=False, using=WORDS))
+    weights = found(here.collection.nearest(asked("newer moment"), ALL, 99, vectors=(), using=WORDS))
     here.close()
     state(tmp_path / "speech", sealed_folder(tmp_path))
     here = opened(tmp_path, closing, EdgeOptions(hot_points=30))
     assert here.texts() == before
-    assert found(here.collection.nearest(asked("newer moment"), ALL, 99, with_vectors=False, using=WORDS)) == weights
+    assert found(here.collection.nearest(asked("newer moment"), ALL, 99, vectors=(), using=WORDS)) == weights
     here.collection.settle()
     assert here.texts() == before
     here.collection.upsert([point(99)])
@@ -461,8 +455,7 @@ def test_a_shard_whose_words_the_engine_weighs_is_written_anew(tmp_path: Path, c
     assert then.texts() == now.texts()
     for words in ("red", "bus red", "a"):
         one, other = (
-            found(each.collection.nearest(asked(words), ALL, 9, with_vectors=False, using=WORDS))
-            for each in (now, then)
+            found(each.collection.nearest(asked(words), ALL, 9, vectors=(), using=WORDS)) for each in (now, then)
         )
         assert one == other != []
 

@@ -273,6 +273,33 @@ def test_more_like_this_moment_and_not_like_that(service: SearchService, store: 
         SearchRequest(unlike=like)
 
 
+def test_words_by_this_voice_and_not_by_that_one(
+    tmp_path: Path, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    size = sentences.info.vector_size
+    specs = [
+        replace(each, vectors={"text": size, "voice": 4}) if each.modality == "speech" else each
+        for each in _specs(sentences, pictures)
+    ]
+    ann, bob = (1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0)
+    said = sentences.encode_texts(TALK)
+    moments = [
+        _moment("news", "speech", 60.0 * n, row, text) for n, (row, text) in enumerate(zip(said[:5], TALK, strict=True))
+    ]
+    voiced = [replace(each, vectors={**each.vectors, "voice": (ann, bob)[n % 2]}) for n, each in enumerate(moments)]
+    two = open_store(EdgeFolder(tmp_path), specs).moments
+    two.upsert([*voiced[:-1], moments[-1]], T0_S)
+    service = SearchService(two, sentences, pictures)
+    like, unlike = (Example("voice", ann),), (Example("voice", bob),)
+    asked = SearchRequest("interest rates", ("speech",), like=like)
+    assert TALK[1] in {each.text for each in service.search(asked).moments}  # by its words, in Bob's voice
+    texts = [each.text for each in service.search(replace(asked, unlike=unlike)).moments]
+    assert sorted(texts) == sorted([TALK[0], TALK[2]])
+    bread = replace(asked, text="let the dough rest", unlike=unlike)
+    assert service.search(bread).moments[0].text == TALK[4]  # without a voice it is not like Bob's
+    two.close()
+
+
 def test_a_picture_finds_its_like(service: SearchService, pictures: PictureEncoder) -> None:
     china, _ = load_sample_images().images
     [vector] = pictures.encode_images([china[20:-20, 30:-30]])

@@ -319,6 +319,9 @@ def test_a_voice_is_found_by_its_own_vector(store: MomentStore) -> None:
     hits = store.search_vector("speech", (0.0, 1.0, 0.0, 0.0), ALL, 9, using="voice", with_vectors=True)
     assert [hit.stored.moment.start_s - T0_S for hit in hits] == [5.0, 0.0]
     assert [hit.score for hit in hits] == pytest.approx([0.8, 0.0], abs=1e-5)
+    assert {tuple(hit.stored.moment.vectors) for hit in hits} == {("text", "voice")}
+    (first, *_) = store.search_vector("speech", axis(0), ALL, 9, with_vectors=True)
+    assert tuple(first.stored.moment.vectors) == ("text",)  # what was not asked about is not read
     assert store.search_vector("scene", (0.0, 1.0, 0.0, 0.0), ALL, 9, using="voice") == []
     with pytest.raises(ValueError, match="keeps 4"):
         store.search_vector("speech", axis(0), ALL, 9, using="voice")
