@@ -48,9 +48,9 @@ def rules_part(
     """
     encoding, history, stored = RuleEncoding(sentences, pictures, voices, vectors), RuleHistory(moments), JustStored()
     at_work = RulesAtWork(encoding, lambda rule: learn_from(history, rule), speakers.label)
-    events = [event for event in latest(kafka, "rules").values() if isinstance(event, RuleSet | RuleRemoved)]
-    kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RuleKept | RulesKept)]
     with _uncollected():
+        events = [event for event in latest(kafka, "rules").values() if isinstance(event, RuleSet | RuleRemoved)]
+        kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RuleKept | RulesKept)]
         faults = at_work.start(events, kept)
     for fault in faults:
         log.warning("%s", fault)
@@ -67,4 +67,5 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
