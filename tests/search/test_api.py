@@ -664,7 +664,7 @@ async def test_the_root_leads_to_the_docs_which_list_everything(ask: httpx.Async
     assert set(paths) == {
         "/search", "/search/by-example", "/answer",
         "/moments/newest", "/sources", "/clip", "/thumbnails/{key}", "/encoders", "/health", "/metrics",
-        "/speakers", "/speakers/{who}", "/speakers/{who}/merge", "/speakers/{who}/split",
+        "/speakers", "/speakers/{who}", "/speakers/{who}/merge", "/speakers/{who}/rules", "/speakers/{who}/split",
     }  # fmt: skip
     changing = [path for path, methods in paths.items() if set(methods) != {"get"} and not path.startswith("/speakers")]
     assert set(changing) == {"/search/by-example", "/answer"}  # which change nothing, but take more than an address
