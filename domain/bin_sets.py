@@ -101,6 +101,8 @@ class BinSet:
     @classmethod
     def from_data(cls, data: Mapping[str, str]) -> BinSet:
         """Raises ValueError when it is not what `to_data` gives."""
+        if not data:
+            return cls()
         weeks = {int(week): int(bits, 16) for week, bits in data.items()}
         if any(bits < 0 or bits.bit_length() > WEEK_BINS for bits in weeks.values()):
             raise ValueError("a week of bins holds more than a week")

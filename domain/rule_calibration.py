@@ -190,8 +190,12 @@ class Calibrations:
     def restore_exposed(self, exposed: Mapping[str, Mapping[Modality, BinSet]]) -> None:
         """All rules begin anew: they have missed all of that, unless `restore_rule` says otherwise."""
         self._exposed = {source: dict(by) for source, by in exposed.items()}
+        missed: dict[Any, dict[str, BinSet]] = {}  # by what it is a function of: most rules have the same
         for known in self._rules.values():
-            known.missed, known.backgrounds, known.thresholds, known.low = self._missed(known), {}, {}, {}
+            alike = known.modalities, known.rule.sources
+            if alike not in missed:
+                missed[alike] = self._missed(known)
+            known.missed, known.backgrounds, known.thresholds, known.low = dict(missed[alike]), {}, {}, {}
 
     def rule_to_data(self, rule_id: str) -> dict[str, Any]:
         """What was learnt of one rule, for JSON. Raises KeyError when there is no such rule."""

@@ -82,6 +82,8 @@ class Rule:
     @property
     def marks_of_condition(self) -> tuple[Mark, ...]:
         """Those that were scored by the condition as it is now."""
+        if not self.marks:
+            return ()
         current = self.condition_id
         return tuple(mark for mark in self.marks if mark.condition == current)
 

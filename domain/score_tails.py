@@ -11,6 +11,7 @@ import base64
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
+from operator import ge
 from typing import Any
 
 from domain.bin_sets import WEEK_BINS
@@ -139,6 +140,6 @@ class _Week:
         week.floor = float("-inf") if data["floor"] is None else float(data["floor"])
         week.bins.frombytes(base64.b64decode(data["bins"], validate=True))
         week.scores.frombytes(base64.b64decode(data["scores"], validate=True))
-        if len(week.bins) != len(week.scores) or list(week.bins) != sorted(set(week.bins)):
+        if len(week.bins) != len(week.scores) or any(map(ge, week.bins, week.bins[1:])):
             raise ValueError("a tail's bins are not its scores'")
         return week

@@ -207,6 +207,13 @@ class SpeakerBook:
         person = self._known.called(who)
         return tuple(each.id for each in self._known.family(person)) if person else ()
 
+    def likeness(self, id: str, voice: Vector) -> float | None:
+        """How alike a unit vector is to the nearest of a person's voices; None where one that is heard would be a new
+        voice beside them. Raises BadRequest when there is no such person."""
+        person = self._person(id)
+        alike = [likeness for likeness, each in self._known.likeness(voice) if self._known.person(each.id) == person]
+        return alike[0] if alike[0] >= self._rules.new_voice else None
+
     def speakers(self) -> list[Speaker]:
         """By number, without those merged into others."""
         return self._known.persons()

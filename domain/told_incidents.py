@@ -70,6 +70,8 @@ class ToldIncidents:
             events = [(number, decode_incident_event(each.encode())) for number, each in told]
         except (BadEvent, AttributeError, TypeError) as error:
             raise ValueError(f"not an incident: {error}") from error
+        if not events:
+            return  # as of most rules: the rest takes the time of all that is known
         found = {
             event.incident.id: (number, event) for number, event in events if not isinstance(event, MatchSuppressed)
         }

@@ -34,6 +34,7 @@ from search.api import ApiParts, create_api
 from search.api_parts import RuleParts
 from search.clips import ClipOptions
 from search.finer_pictures import FinerPictures
+from search.kept_vectors import KeptVectors
 from search.metrics import NodeMetrics
 from search.query_bank import QueryBank
 from search.reranking import Reranking
@@ -50,6 +51,7 @@ from streams.app import make_app, make_topics, quiet_loggers
 from streams.archive import FsspecArchive
 from streams.compacted import latest
 from streams.kafka_clients import wait_until_reachable
+from streams.moment_log import KafkaMomentLog
 from streams.outbox import Outbox
 from streams.topics import create_topics
 from streams.webhooks import WebhookService
@@ -93,7 +95,8 @@ def run_node(settings: Settings) -> None:
     shown = (*infos.values(), reranker.info) if reranker is not None else tuple(infos.values())
     finer = FinerPictures(archive, pictures, QueryBank(pictures), frames_of) if settings.finer_pictures else None
     service = SearchService(stores.moments, sentences, pictures, reranking=Reranking(reranker, finer))
-    rules = rules_part(kafka, stores.moments, speakers, sentences, pictures, voices.info.name, topology.limits)
+    vectors = KeptVectors(settings.data / "rule-vectors.sqlite")
+    rules = rules_part(kafka, stores.moments, speakers, sentences, pictures, voices.info.name, vectors)
     app = make_app(GROUP, kafka, topology)
     topics = make_topics(app, topology)
     outbox = Outbox(topics, topology.topics[DEAD_LETTERS].max_message_bytes)
@@ -149,7 +152,9 @@ def run_node(settings: Settings) -> None:
             ),
             answering=Answering(chat_model(settings)),
             webhooks=webhooks,
-            rules=RuleParts(rules.at_work, rules.encoding, rules.history, decided, rules.log),
+            rules=RuleParts(
+                rules.at_work, rules.encoding, rules.history, decided, KafkaMomentLog(kafka, "moments", topology.limits)
+            ),
             signer=signer,
             public_url=settings.api_url,
             allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),

@@ -99,6 +99,19 @@ def resume(rule: _Rule) -> None:
     _run(lambda command: command.change(rule, "active"))
 
 
+@rules.command()
+def marks(
+    rule: _Rule,
+    right: Annotated[list[str] | None, typer.Option(metavar="MOMENT", help="People should be told of it.")] = None,
+    wrong: Annotated[list[str] | None, typer.Option(metavar="MOMENT", help="They should not.")] = None,
+    take_back: Annotated[list[str] | None, typer.Option(metavar="MOMENT", help="Say nothing of it again.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Show which of its matches were marked right or wrong; mark more by their moments' ids."""
+    said = dict.fromkeys(right or (), True) | dict.fromkeys(wrong or (), False) | dict.fromkeys(take_back or (), None)
+    _run(lambda command: command.mark(rule, said) if said else command.marks(rule, json_output=as_json))
+
+
 @rules.command("rm")
 def remove(rule: _Rule) -> None:
     """Watch for it no more. What it learnt is gone."""

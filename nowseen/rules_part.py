@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from domain.events import RuleKept, RuleRemoved, RuleSet, RulesKept
 from domain.ports import MomentStore, PictureEncoder, SentenceEncoder
-from domain.topology import Limits
 from search.just_stored import JustStored
+from search.kept_vectors import KeptVectors
 from search.rule_backtests import learn_from
 from search.rule_encoding import RuleEncoding
 from search.rule_history import RuleHistory
@@ -17,7 +20,6 @@ from search.rules_at_work import RulesAtWork
 from search.speakers import Speakers
 from streams.compacted import latest
 from streams.kafka_clients import KafkaSettings
-from streams.moment_log import KafkaMomentLog
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,6 @@ class RulesPart:
     stored: JustStored
     encoding: RuleEncoding
     history: RuleHistory
-    log: KafkaMomentLog
 
 
 def rules_part(
@@ -39,20 +40,32 @@ def rules_part(
     sentences: SentenceEncoder,
     pictures: PictureEncoder,
     voices: str,
-    limits: Limits,
+    vectors: KeptVectors,
 ) -> RulesPart:
     """With the rules that were set and what was kept of them. Blocks. What can't be read is logged and left out.
 
-    `voices` is the name of the encoder of voices.
+    `voices` is the name of the encoder of voices; `vectors` has those of rules from before a restart.
     """
-    encoding, history, stored = RuleEncoding(sentences, pictures, voices), RuleHistory(moments), JustStored()
+    encoding, history, stored = RuleEncoding(sentences, pictures, voices, vectors), RuleHistory(moments), JustStored()
     at_work = RulesAtWork(encoding, lambda rule: learn_from(history, rule), speakers.label)
-    events = [event for event in latest(kafka, "rules").values() if isinstance(event, RuleSet | RuleRemoved)]
-    kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RuleKept | RulesKept)]
-    for fault in at_work.start(events, kept):
+    with _uncollected():
+        events = [event for event in latest(kafka, "rules").values() if isinstance(event, RuleSet | RuleRemoved)]
+        kept = [event for event in latest(kafka, "rules.state").values() if isinstance(event, RuleKept | RulesKept)]
+        faults = at_work.start(events, kept)
+    for fault in faults:
         log.warning("%s", fault)
-    matching, log_of_moments = (
-        RuleMatching(at_work, moments, stored, speakers.resolve),
-        KafkaMomentLog(kafka, "moments", limits),
-    )
-    return RulesPart(at_work, matching, stored, encoding, history, log_of_moments)
+    if encoding.encoded:
+        log.info("%d texts that rules need were encoded: their vectors were not kept", encoding.encoded)
+    return RulesPart(at_work, RuleMatching(at_work, moments, stored, speakers.resolve), stored, encoding, history)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """What thousands of rules are made of stays. To look through all of it for garbage, again and again as it grows,
+    takes as long as to make it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

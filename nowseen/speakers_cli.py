@@ -57,11 +57,17 @@ def split(who: _Who) -> None:
 
 
 @speakers.command()
-def forget(who: _Who, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def forget(
+    who: _Who,
+    rules: Annotated[bool, typer.Option("--rules", help="Remove the rules that know this speaker, too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
     """Delete a voice for good: name, voice vectors and labels. The words stay."""
-    if not yes:
-        typer.confirm(f"Forget {who}? The name, the voice vectors and the labels can't be had back", abort=True)
-    _run(lambda command: command.forget(who))
+
+    def is_sure(question: str) -> bool:
+        return yes or typer.confirm(question, abort=True)
+
+    _run(lambda command: command.forget(who, rules=rules, is_sure=is_sure))
 
 
 def _run(command: Callable[[SpeakersCommand], int]) -> None:

@@ -78,10 +78,28 @@ class SpeakersCommand:
         self.console.print(_table(made["speakers"]))
         return FOUND
 
-    def forget(self, who: str) -> int:
-        self._ask("DELETE", who, holds=None)
-        self.console.print(f"{escape(who)} is forgotten: the name, the voice vectors and the labels. The words stay.")
+    def forget(self, who: str, *, rules: bool = False, is_sure: Callable[[str], bool] = lambda _: True) -> int:
+        """`rules`: rules that know the speaker go too. `is_sure` is asked what will be gone, before anything is."""
+        known = self._ask("GET", who, "rules", holds="rules")["rules"]
+        if known and not rules:
+            self.console.print("[yellow]These rules know this speaker, and stay unless --rules is given:[/yellow]")
+        elif known:
+            self.console.print("[yellow]These rules know this speaker, and go too:[/yellow]")
+        self._list(known)
+        gone = "the name, the voice vectors and the labels" + (f" and {len(known)} rules" if known and rules else "")
+        if not is_sure(f"Forget {who}? {gone[0].upper()}{gone[1:]} can't be had back"):
+            return NOTHING_FOUND
+        made = self._ask("DELETE", who, holds="rules_left", params={"rules": "true"} if rules else {})
+        self.console.print(f"{escape(made['label'])} is forgotten: {gone}. The words stay.")
+        if made["rules_left"]:
+            self.console.print("[yellow]Left: nowseen rules rm RULE removes[/yellow]")
+            self._list(made["rules_left"])
         return FOUND
+
+    def _list(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        for each in rules:
+            why = "names the speaker" if each["why"] == "speaker" else f"holds a voice {each['likeness']:.2f} like it"
+            self.console.print(f"  [bold]{escape(each['name'])}[/bold] {why}", highlight=False)
 
     def _ask(self, method: str, *steps: str, holds: str | None, **more: Any) -> Any:
         path = "/".join(["/speakers", *(quote(step, safe="") for step in steps if step)])

@@ -14,8 +14,10 @@ from fastapi_offline import FastAPIOffline
 
 from search.api_answers import answer_routes
 from search.api_examples import example_routes
+from search.api_forgetting import forgetting_routes
 from search.api_guards import add_guards
 from search.api_incidents import incident_routes
+from search.api_marks import mark_routes
 from search.api_media import media_routes
 from search.api_models import ErrorModel
 from search.api_node import node_routes
@@ -49,12 +51,14 @@ def create_api(parts: ApiParts) -> FastAPI:
     api.include_router(media_routes(parts, Clips(parts.archive, parts.clips)))
     api.include_router(speaker_routes(parts))
     api.include_router(node_routes(parts))
-    if parts.rules is not None:
-        changes = RuleChanges(parts, parts.rules)
+    changes = None if parts.rules is None else RuleChanges(parts, parts.rules)
+    api.include_router(forgetting_routes(parts, changes))
+    if parts.rules is not None and changes is not None:
         api.include_router(rule_batch_routes(parts, changes))
         api.include_router(rule_routes(parts, parts.rules, changes))
         api.include_router(rule_example_routes(parts, parts.rules, changes, uploads))
-        api.include_router(incident_routes(parts, parts.rules, changes))
+        api.include_router(incident_routes(parts, parts.rules))
+        api.include_router(mark_routes(parts, parts.rules, changes))
     if parts.webhooks is not None:
         api.include_router(webhook_routes(parts.webhooks))
 

@@ -10,11 +10,12 @@ from pydantic import BaseModel, Field
 
 from domain.alert_making import NameOf, likelihood
 from domain.conditions import Graded
+from domain.events import MomentDescribed
 from domain.hours_text import format_hours
 from domain.incident_events import Reason
 from domain.rule_drafts import RuleDraft, example_words
 from domain.rule_thresholds import Basis, Threshold
-from domain.rules import DecidedBy, RuleState
+from domain.rules import DecidedBy, Mark, RuleState
 from search.api_incident_models import IncidentModel
 from search.clip_links import Links
 from search.replayed_history import WITHIN_S, ReplayReport
@@ -168,6 +169,42 @@ class RulesModel(BaseModel):
 class MarkModel(BaseModel):
     moment_id: UUID
     is_right: bool | None = Field(description="whether people should be told of it; null takes back what was said")
+
+
+class MarkedModel(BaseModel):
+    """What somebody said of a moment."""
+
+    moment_id: str
+    is_right: bool = Field(description="whether people should be told of it")
+    is_used: bool = Field(description="the rule learns from it; not when it watched for something else then")
+    source: str
+    start_s: float
+    end_s: float
+    score: float = Field(description="0 to 1, as a search's scores: by what the rule watched for then")
+    text: str = Field(description="what was said or written; empty for a scene, and for what is no longer stored")
+    thumbnail_url: str | None
+    clip_url: str | None
+
+    @staticmethod
+    def of(mark: Mark, current: str, moment: MomentDescribed | None, links: Links) -> MarkedModel:
+        """`current`: the id of the rule's condition; `moment`: None when it is no longer stored."""
+        key = None if moment is None else moment.thumbnail_key
+        return MarkedModel(
+            moment_id=mark.moment_id,
+            is_right=mark.is_right,
+            is_used=mark.condition == current,
+            source=mark.source,
+            start_s=mark.start_s,
+            end_s=mark.end_s,
+            score=round(likelihood(mark.score), 3),
+            text="" if moment is None else moment.text,
+            thumbnail_url=links.picture_url(key, mark.source, mark.start_s, mark.end_s),
+            clip_url=links.clip_url(mark.source, mark.start_s, mark.end_s),
+        )
+
+
+class MarksModel(BaseModel):
+    marks: list[MarkedModel]
 
 
 class TryModel(DraftModel):

@@ -14,6 +14,7 @@ from domain.errors import BadRequest
 from domain.events import MODALITIES, RuleRemoved, RuleSet
 from domain.rule_drafts import RuleDraft, name_of, new_id, rule_of
 from domain.rule_json import encode_rule
+from domain.rule_people import speakers_in
 from domain.rules import Rule
 from search.api_models import ErrorModel, stand_in_warnings
 from search.api_parts import ApiParts, RuleParts
@@ -217,8 +218,15 @@ def described(parts: ApiParts, rules: RuleParts, all: Sequence[KnownRule]) -> li
             rules.at_work.suppressed(known.rule.id)[1],
             [
                 *(f"nothing is indexed of source {each!r} yet" for each in known.rule.sources if each not in indexed),
+                *_forgotten(parts, known.rule),
                 *stand_ins,
             ],
         )
         for known in all
     ]
+
+
+def _forgotten(parts: ApiParts, rule: Rule) -> list[str]:
+    if all(any(map(parts.speakers.resolve, together)) for together in speakers_in(rule.condition)):
+        return []
+    return ["a speaker that it names was forgotten and is heard no more: name another, or remove the rule"]

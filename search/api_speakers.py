@@ -115,9 +115,4 @@ def speaker_routes(parts: ApiParts) -> APIRouter:
         """One that is two voices becomes two. Send it with the content type application/json."""
         return SpeakersModel.of(speakers.split(who))
 
-    @routes.delete("/{who}", status_code=204, responses=_NOT_FOUND)
-    def forget(who: str) -> None:
-        """Deletes the name, the voice vectors and the labels for good. What was said stays."""
-        speakers.forget(who)
-
     return routes

@@ -115,7 +115,7 @@ class HistoryShard:
         """From now on it stands in their place, also when the node is killed."""
         self._made_of = [each.folder.name for each in sources]
         self.is_sealed, self.is_stale = True, any(each._forgot for each in sources)
-        self.shard.flush()
+        self.flush()  # what was deleted since the child wrote it; to flush all of it would take a quarter of a second
         self.shard.frequencies.save(self.folder / WORD_COUNTS)
         self._write_record()
 

@@ -48,6 +48,7 @@ class Wanted:
     unlike: tuple[Example, ...] = ()  # what is nearer to one of these than to those to be like is left out
     alternatives: tuple[Wording, ...] = ()  # to the text and its phrases: any one will do
     weak: bool = False  # also what is too weak to be evidence
+    names_kinds: bool = False  # somebody chose the modalities, though they be all there are
 
     def __post_init__(self) -> None:
         if len(self.text) > LONGEST_QUERY:
@@ -96,7 +97,8 @@ class SearchRequest(Wanted):
                 "through; narrow the question by time, source or words"
             )
         for each in (self, *self.meanwhile):
-            if not each.is_ranked and each.where == MomentFilter() and set(each.modalities) == set(MODALITIES):
+            narrowed = each.where != MomentFilter() or each.names_kinds or set(each.modalities) != set(MODALITIES)
+            if not each.is_ranked and not narrowed:
                 raise BadQuery("the query is empty: say what to look for")
 
 

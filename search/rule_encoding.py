@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from domain.conditions import Condition, Graded, Meaning, Picture, SceneText, Space, Voice, graded_leaves, space_of
+from domain.conditions import Condition, Graded, Picture, Space, Voice, graded_leaves, space_of
 from domain.errors import BadRequest
 from domain.events import Vector
 from domain.moment_reading import ScoreOptions, Yardstick
 from domain.ports import SentenceEncoder
-from search.query_bank import QueryBank
-from search.query_vectors import QueryVectors
-
-_AT_ONCE = 64  # rules
-_REMEMBERED = 4 * _AT_ONCE  # texts; a rule has one or two, as a rule
+from search.kept_texts import KeptTexts
+from search.kept_vectors import KeptVectors
+from search.query_bank import QueryBank, bank_queries
+from search.rule_texts import RuleTexts, texts_in
 
 # What two things that have nothing to do with each other have in common, by the encoder that compares them: such that
 # 1 of 2 pairs measured has a standard score of 0, and 1 of 100 one of 2.8, as unrelated sentences have
@@ -31,10 +30,17 @@ _UNRELATED: Mapping[str, Yardstick] = {
 class RuleEncoding:
     """Blocks: about a second for the generic queries, once, and some milliseconds a rule. Thread-safe."""
 
-    def __init__(self, sentences: SentenceEncoder, pictures: SentenceEncoder, voices: str) -> None:
-        """`voices`: the name of the encoder of voices."""
+    def __init__(
+        self, sentences: SentenceEncoder, pictures: SentenceEncoder, voices: str, kept: KeptVectors | None = None
+    ) -> None:
+        """`voices`: the name of the encoder of voices. `kept`: so that what is watched for is encoded once for all."""
         self._names: dict[Space, str] = {"picture": pictures.info.name, "voice": voices}
-        self._sentences, self._pictures = QueryVectors(sentences, _REMEMBERED), QueryVectors(pictures, _REMEMBERED)
+        self._tried = self._watched = RuleTexts(sentences, pictures)
+        self._kept: tuple[KeptVectors, KeptTexts, KeptTexts] | None = None
+        if kept is not None:
+            self._kept = kept, KeptTexts(sentences, kept), KeptTexts(pictures, kept)
+            _, sentences, pictures = self._kept
+            self._watched = RuleTexts(sentences, pictures)
         self._sentence_bank, self._picture_bank = QueryBank(sentences), QueryBank(pictures)
 
     def scores(self) -> ScoreOptions:
@@ -43,24 +49,28 @@ class RuleEncoding:
         return ScoreOptions({"meaning": self._sentence_bank.vectors(), "scene": self._picture_bank.vectors()}, measured)
 
     def vectors_of_all(self, conditions: Sequence[Condition]) -> Iterator[Mapping[Graded, Vector]]:
-        """Of each what `vectors` gives; many at once take less time."""
-        for start in range(0, len(conditions), _AT_ONCE):
-            some = conditions[start : start + _AT_ONCE]
-            leaves = [leaf for condition in some for leaf in graded_leaves(condition)]
-            if len(leaves) > 1:
-                self._sentences.encode([leaf.text for leaf in leaves if isinstance(leaf, Meaning)])
-                self._pictures.encode([leaf.text for leaf in leaves if isinstance(leaf, SceneText)])
-            yield from map(self.vectors, some)
+        """Of each what `vectors` gives, for rules that are watched for: it is kept. Many at once take less time."""
+        return self._watched.of_all(conditions)
 
     def vectors(self, condition: Condition) -> Mapping[Graded, Vector]:
         """Of what is given in words."""
-        found: dict[Graded, Vector] = {}
-        for leaf in graded_leaves(condition):
-            if isinstance(leaf, Meaning):
-                found[leaf] = self._sentences.of(leaf.text)
-            elif isinstance(leaf, SceneText):
-                found[leaf] = self._pictures.of(leaf.text)
-        return found
+        return self._tried.of(condition)
+
+    @property
+    def encoded(self) -> int:
+        """How many texts of rules and generic queries were not kept, and had to be encoded."""
+        return 0 if self._kept is None else sum(encoder.encoded for encoder in self._kept[1:])
+
+    def keep_only(self, conditions: Iterable[Condition]) -> None:
+        """Beside the generic queries nothing stays kept that none of these gives in words."""
+        if self._kept is None:
+            return
+        kept, *encoders = self._kept
+        conditions, wanted = list(conditions), dict[str, set[str]]()
+        if conditions:
+            for encoder, texts in zip(encoders, texts_in(conditions), strict=True):
+                wanted.setdefault(encoder.identity, set()).update(texts, bank_queries())
+        kept.keep_only(wanted)
 
     def check(self, condition: Condition) -> None:
         """Raises BadRequest for an example that another encoder made than the one at work: their vectors say nothing

@@ -86,6 +86,7 @@ class RulesAtWork:
         self._warmed: set[str] = set()  # since then
         self._forgotten: dict[str, None] = {}  # ids of rules that were kept and are no more
         self._left_out: dict[str, LeftOut] = {}
+        self._has_gone = False  # what a rule asked for, since the encoding was told
 
     def set(self, event: RuleSet) -> None:
         """At work, and warmed with history, when it returns. One that is no newer than what is known changes nothing.
@@ -125,6 +126,7 @@ class RulesAtWork:
             for known in cold:
                 self._at_work_s[known.rule.id] = max(known.set_s, self._at_work_s.get(known.rule.id, 0.0))
             self._changed.notify_all()
+        self._forget_texts()
 
     def _remove(self, event: RuleRemoved) -> list[AlertRaised]:
         with self._changed:
@@ -135,7 +137,7 @@ class RulesAtWork:
             if known is not None and known.set_s <= event.removed_s and self._watch is not None:
                 alerts = self._alerts(self._watch.remove(event.rule_id))
                 del self._known[event.rule_id]
-                self._asked = None
+                self._asked, self._has_gone = None, True
                 self._learnt.pop(event.rule_id, None)
             self._forgotten[event.rule_id], self._is_changed = None, True
             self._at_work_s[event.rule_id] = max(event.removed_s, self._at_work_s.get(event.rule_id, 0.0))
@@ -293,6 +295,7 @@ class RulesAtWork:
                 self._left_out[event.rule_id] = LeftOut(event.rule_id, event.query, why)
                 faults.append(f"the rule {event.rule_id} is left out: {why}")
         faults += self._restore(kept)
+        self._has_gone = True  # rules may have been removed while nobody was at work
         self.warm()
         return faults
 
@@ -320,10 +323,19 @@ class RulesAtWork:
             self._watch = self._watch or RuleWatch(WatchOptions(scores))
             self._encoding.check(rule.condition)
             self._watch.add(rule, vectors)
+            before = self._known.get(rule.id)
+            self._has_gone |= before is not None and before.rule.condition != rule.condition
             self._known[rule.id] = KnownRule(rule, event.query, event.set_s)
             self._asked = None
             self._left_out.pop(rule.id, None)
             self._is_changed = True
+
+    def _forget_texts(self) -> None:
+        with self._changed:
+            has_gone, self._has_gone = self._has_gone, False
+            conditions = [known.rule.condition for known in self._known.values()] if has_gone else []
+        if has_gone:
+            self._encoding.keep_only(conditions)
 
     def _restore(self, kept: Sequence[RuleKept | RulesKept]) -> list[str]:
         of_rules = {event.rule_id: event for event in kept if isinstance(event, RuleKept)}

@@ -41,6 +41,7 @@ def request_of(
         tuple(unlike),
         first.alternatives,
         weak,
+        first.names_kinds,
         limit,
         offset,
         tuple(others),
@@ -63,6 +64,7 @@ def _wanted(
         clause.excluded_phrases,
         alternatives=clause.alternatives,
         weak=weak,
+        names_kinds=bool(modalities or clause.where.kinds),
     )
 
 

@@ -115,6 +115,10 @@ class Speakers:
         speaker = self._of(id)
         return None if speaker is None else speaker.label
 
+    def likeness(self, id: str, voice: Vector) -> float | None:
+        """How alike a unit vector is to the speaker's voice; None where it is surely another's, or of another size."""
+        return None if len(voice) != self._voice_size else self._ask(lambda book: book.likeness(id, voice))
+
     def nobody(self, who: str) -> str:
         """What to tell who asks for a speaker there is not."""
         labels = [speaker.label for speaker in self.all()]

@@ -13,6 +13,7 @@ from streams.kafka_clients import KafkaSettings
 
 QUIET_S = 2.0  # a broker that doesn't tell the end of a partition is taken to be read when it is quiet for so long
 LONGEST_S = 60.0
+_END_TOLD_WITHIN_MS = 10  # half a second otherwise, of each partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def latest_records(kafka: KafkaSettings, topic: str) -> dict[bytes, Record]:
     reader = Consumer(
         kafka.confluent()
         | {"group.id": "nowseen-reader", "enable.auto.commit": False, "enable.partition.eof": True,
-           "auto.offset.reset": "earliest"}
+           "auto.offset.reset": "earliest", "fetch.wait.max.ms": _END_TOLD_WITHIN_MS}
     )  # fmt: skip
     try:
         listed = reader.list_topics(topic, timeout=10.0).topics[topic]

@@ -147,6 +147,24 @@ class Speakers(Said):
     speakers: tuple[Speaker, ...]
 
 
+class RuleOfSpeaker(Said):
+    """A rule that knows a speaker: it holds the vector of a "voice" like it, or names the "speaker" in its query."""
+
+    id: str
+    name: str
+    query: str = ""
+    why: str
+    likeness: float | None = None  # of the voice, 0 to 1; below about 0.82 it may well be another's
+
+
+class Forgotten(Said):
+    """A speaker is."""
+
+    label: str
+    rules_removed: tuple[RuleOfSpeaker, ...] = ()
+    rules_left: tuple[RuleOfSpeaker, ...] = ()
+
+
 class Encoder(Said):
     """A model in use."""
 

@@ -11,7 +11,7 @@ from typing import TypeVar, Unpack
 import httpx
 
 from nowseen.client import questions
-from nowseen.client.answers import Answer, CitedAnswer, Encoder, Health, Source, Speaker
+from nowseen.client.answers import Answer, CitedAnswer, Encoder, Forgotten, Health, Source, Speaker
 from nowseen.client.connection import FAILURES, LOCAL_NODE, PATIENCE_S, Connection, reply_of, request_of
 from nowseen.client.errors import NodeDown
 from nowseen.client.following import Pages, Watch
@@ -55,16 +55,24 @@ class AsyncNowseen:
         *,
         like: Likes = (),
         unlike: Likes = (),
+        weak: bool = False,
         limit: int = 10,
         offset: int = 0,
         **where: Unpack[Narrowed],
     ) -> Answer:
-        return await self._ask(Search.of(query, like, unlike, where).page(offset, limit))
+        return await self._ask(Search.of(query, like, unlike, where, weak).page(offset, limit))
 
     def pages(
-        self, query: str = "", *, like: Likes = (), unlike: Likes = (), limit: int = 100, **where: Unpack[Narrowed]
+        self,
+        query: str = "",
+        *,
+        like: Likes = (),
+        unlike: Likes = (),
+        weak: bool = False,
+        limit: int = 100,
+        **where: Unpack[Narrowed],
     ) -> AsyncIterator[Answer]:
-        return self._pages(Pages(Search.of(query, like, unlike, where), limit))
+        return self._pages(Pages(Search.of(query, like, unlike, where, weak), limit))
 
     async def search_by_picture(
         self, picture: bytes | Path, query: str = "", *, limit: int = 10, **where: Unpack[Narrowed]
@@ -142,8 +150,8 @@ class AsyncNowseen:
     async def split(self, who: Who) -> tuple[Speaker, ...]:
         return await self._ask(questions.split(who))
 
-    async def forget(self, who: Who) -> None:
-        await self._ask(questions.forget(who))
+    async def forget(self, who: Who, *, rules: bool = False) -> Forgotten:
+        return await self._ask(questions.forget(who, rules=rules))
 
     async def _ask(self, question: Question[T]) -> T:
         try:

@@ -17,6 +17,7 @@ from nowseen.client.answers import (
     CitedAnswer,
     Encoder,
     Encoders,
+    Forgotten,
     Health,
     Source,
     Sources,
@@ -26,7 +27,7 @@ from nowseen.client.answers import (
 from nowseen.client.errors import NodeDown, NodeRefused
 from nowseen.client.moments import Moment
 from nowseen.client.narrowing import Likes, Narrowed, Params, Who, example_ids, parameters, speaker_id
-from nowseen.client.replies import Reply, check, media, model
+from nowseen.client.replies import Reply, media, model
 
 MOST_MOMENTS = 100  # in one answer
 DEEPEST = 1000  # moments that can be paged through
@@ -58,10 +59,11 @@ class Search:
     params: Params
 
     @staticmethod
-    def of(query: str, like: Likes, unlike: Likes, where: Narrowed) -> Search:
+    def of(query: str, like: Likes, unlike: Likes, where: Narrowed, weak: bool = False) -> Search:
         """Raises BadRequest, TypeError. Iterables are read here, once."""
         likes = (*(("like", id) for id in example_ids(like)), *(("unlike", id) for id in example_ids(unlike)))
-        return Search((*_words(query), *likes, *parameters(where)))
+        also = (("weak", "true"),) if weak else ()
+        return Search((*_words(query), *likes, *parameters(where), *also))
 
     def page(self, offset: int, limit: int) -> Question[Answer]:
         return Question("GET", "/search", _answer, (*self.params, ("limit", str(limit)), ("offset", str(offset))))
@@ -135,8 +137,9 @@ def split(who: Who) -> Question[tuple[Speaker, ...]]:
     return Question("POST", f"{_path(who)}/split", _speakers, content_type=_JSON)
 
 
-def forget(who: Who) -> Question[None]:
-    return Question("DELETE", _path(who), check)
+def forget(who: Who, *, rules: bool = False) -> Question[Forgotten]:
+    asked = (("rules", "true"),) if rules else ()
+    return Question("DELETE", _path(who), lambda reply: model(reply, Forgotten), asked)
 
 
 def _words(query: str) -> Params:

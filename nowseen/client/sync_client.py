@@ -11,7 +11,7 @@ from typing import TypeVar, Unpack
 import httpx
 
 from nowseen.client import questions
-from nowseen.client.answers import Answer, CitedAnswer, Encoder, Health, Source, Speaker
+from nowseen.client.answers import Answer, CitedAnswer, Encoder, Forgotten, Health, Source, Speaker
 from nowseen.client.connection import FAILURES, LOCAL_NODE, PATIENCE_S, Connection, reply_of, request_of
 from nowseen.client.errors import NodeDown
 from nowseen.client.following import Pages, Watch
@@ -59,21 +59,29 @@ class Nowseen:
         *,
         like: Likes = (),
         unlike: Likes = (),
+        weak: bool = False,
         limit: int = 10,
         offset: int = 0,
         **where: Unpack[Narrowed],
     ) -> Answer:
         """Moments that fit the query, written as in docs/api.md, and are like the ones given, best first.
 
-        Without either, all that passes `where`, the newest first.
+        Without either, all that passes `where`, the newest first. `weak`: what is too weak to be evidence follows.
         """
-        return self._ask(Search.of(query, like, unlike, where).page(offset, limit))
+        return self._ask(Search.of(query, like, unlike, where, weak).page(offset, limit))
 
     def pages(
-        self, query: str = "", *, like: Likes = (), unlike: Likes = (), limit: int = 100, **where: Unpack[Narrowed]
+        self,
+        query: str = "",
+        *,
+        like: Likes = (),
+        unlike: Likes = (),
+        weak: bool = False,
+        limit: int = 100,
+        **where: Unpack[Narrowed],
     ) -> Iterator[Answer]:
         """The same search, `limit` moments at a time, each asked for when it is wanted: 1000 moments at most."""
-        return self._pages(Pages(Search.of(query, like, unlike, where), limit))
+        return self._pages(Pages(Search.of(query, like, unlike, where, weak), limit))
 
     def search_by_picture(
         self, picture: bytes | Path, query: str = "", *, limit: int = 10, **where: Unpack[Narrowed]
@@ -179,9 +187,10 @@ class Nowseen:
         """One that is two voices becomes two."""
         return self._ask(questions.split(who))
 
-    def forget(self, who: Who) -> None:
-        """Deletes name, voice vectors and labels, for good. What was said stays."""
-        self._ask(questions.forget(who))
+    def forget(self, who: Who, *, rules: bool = False) -> Forgotten:
+        """Deletes name, voice vectors and labels, for good. What was said stays; rules that know the speaker do too,
+        unless `rules`, and the answer names them."""
+        return self._ask(questions.forget(who, rules=rules))
 
     def _ask(self, question: Question[T]) -> T:
         try:

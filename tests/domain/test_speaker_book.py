@@ -353,6 +353,18 @@ def test_an_enrolment_under_a_known_name_must_sound_like_its_owner() -> None:
         book.enrol("Ida", voice(8, 0), "  ", 3.0)
 
 
+def test_how_alike_a_voice_is_to_a_person() -> None:
+    book, ids = three_people()
+    likeness = book.likeness(ids[0], voice(0, 9))
+    assert likeness is not None
+    assert likeness > SpeakerRules().same_voice
+    assert book.likeness(ids[1], voice(0, 9)) is None
+    book.merge(ids[0], ids[1])
+    assert book.likeness(ids[1], voice(0, 9)) == pytest.approx(likeness, abs=0.05)
+    with pytest.raises(BadRequest):
+        book.likeness("nobody", voice(0, 9))
+
+
 @given(turns, st.integers(0, 3))
 def test_forgetting_leaves_nothing(order: list[tuple[int, int]], forgotten: int) -> None:
     book = SpeakerBook()

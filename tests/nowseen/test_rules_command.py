@@ -20,7 +20,16 @@ from nowseen.rules_cli import rules
 from nowseen.rules_command import RulesCommand
 from search.api_incident_models import IncidentModel, MatchModel
 from search.api_rule_batches import BatchDoneModel, DoneModel
-from search.api_rule_models import BacktestModel, LeftOutModel, ReplayModel, RuleModel, RulesModel, ThresholdModel
+from search.api_rule_models import (
+    BacktestModel,
+    LeftOutModel,
+    MarkedModel,
+    MarksModel,
+    ReplayModel,
+    RuleModel,
+    RulesModel,
+    ThresholdModel,
+)
 
 WARM = ThresholdModel(
     is_warming_up=False, likelihood=0.7, standard_score=4.2, basis="counted", expected_per_day=0.9, incidents_seen=9,
@@ -269,3 +278,28 @@ def test_an_address_is_sent_a_sample_instead(monkeypatch: pytest.MonkeyPatch) ->
     done = CliRunner().invoke(rules, ["test", "https://x.example/hook"])
     assert (done.exit_code, "answered 204" in done.output) == (FOUND, True)
     assert asked == [("POST", "/webhooks/test", {"url": "https://x.example/hook"})]
+
+
+def test_marks_are_listed(terminal: Terminal) -> None:
+    right = MarkedModel(
+        moment_id="m1", is_right=True, is_used=True, source="gate", start_s=1.79e9, end_s=1.79e9, score=0.875,
+        text="a drill [at noon]", thumbnail_url=None, clip_url=None,
+    )  # fmt: skip
+    wrong = right.model_copy(update={"moment_id": "m2", "is_right": False, "is_used": False, "text": "lunch"})
+    assert terminal.run([says(MarksModel(marks=[right, wrong]))], lambda c: c.marks("Drill")) == FOUND
+    first, second = terminal.out.getvalue().splitlines()
+    assert first == "right  2026-09-21 14:13:20  gate  a drill [at noon]  (0.88)  m1"
+    assert second == "wrong  2026-09-21 14:13:20  gate  lunch  (0.88, of what it watched for before)  m2"
+    assert terminal.run([says(MarksModel(marks=[]))], lambda c: c.marks("Drill")) == NOTHING_FOUND
+    assert "Nobody has marked" in terminal.out.getvalue()
+    assert [asked[:2] for asked in terminal.asked] == [("GET", "/rules/Drill/marks")] * 2
+
+
+def test_moments_are_marked_and_what_was_said_is_taken_back(terminal: Terminal) -> None:
+    made = RULE.model_copy(update={"marked_right": 1})
+    assert terminal.run([says(made), says(made)], lambda c: c.mark("Drill", {"m1": True, "m2": None})) == FOUND
+    assert terminal.asked == [
+        ("POST", "/rules/Drill/marks", {"moment_id": "m1", "is_right": True}),
+        ("POST", "/rules/Drill/marks", {"moment_id": "m2", "is_right": None}),
+    ]
+    assert terminal.out.getvalue().splitlines()[-1] == "Drill [red]: 1 marked right, 0 wrong."

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND
 from nowseen.speakers_command import SpeakersCommand
+from search.api_forgetting import ForgottenModel, RuleOfSpeakerModel, RulesOfSpeakerModel
 from search.api_speakers import SpeakerModel, SpeakersModel
 
 ANA = SpeakerModel(
@@ -93,20 +94,63 @@ def test_a_recording_that_is_not_there(terminal: Terminal, tmp_path: Path) -> No
         (lambda c: c.name("speaker 2", "Ana"), ANA, "PATCH", "/speakers/speaker%202", {"name": "Ana"}),
         (lambda c: c.merge("a/b", "Ana"), ANA, "POST", "/speakers/a%2Fb/merge", {"into": "Ana"}),
         (lambda c: c.split("Ana"), BOTH, "POST", "/speakers/Ana/split", None),
-        (lambda c: c.forget("Ana"), None, "DELETE", "/speakers/Ana", None),
     ],
 )
 def test_what_is_decided_of_a_speaker_is_sent(
     terminal: Terminal, command: Callable[[SpeakersCommand], int], reply: Any, method: str, path: str, body: Any
 ) -> None:
     data = reply.model_dump() if isinstance(reply, SpeakerModel) else reply
-    sent = httpx.Response(204) if data is None else httpx.Response(200, json=data)
-    assert terminal.run(sent, command) == FOUND
+    assert terminal.run(httpx.Response(200, json=data), command) == FOUND
     [asked] = terminal.asked
     assert (asked.method, asked.url.raw_path.decode()) == (method, path)
     assert (json.loads(asked.content) if asked.content else None) == body
     assert method != "POST" or asked.headers["content-type"] == "application/json"
     assert "Ana" in terminal.out.getvalue()
+
+
+HER_VOICE = RuleOfSpeakerModel(id="r1", name="Her voice [1]", query="", why="voice", likeness=0.934)
+HER_NAME = RuleOfSpeakerModel(id="r2", name="Her name", query="speaker:Ana", why="speaker", likeness=None)
+
+
+def forgetting(terminal: Terminal, command: Callable[[SpeakersCommand], int], **made: Any) -> int:
+    rules = [HER_VOICE, HER_NAME]
+    replies = {
+        "GET": RulesOfSpeakerModel(rules=rules),
+        "DELETE": ForgottenModel(label="Ana", rules_removed=[], rules_left=[]).model_copy(update=made),
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        terminal.asked.append(request)
+        return httpx.Response(200, json=replies[request.method].model_dump())
+
+    console = Console(file=terminal.out, width=140)
+    return SpeakersCommand("http://127.0.0.1:8000", console, transport=httpx.MockTransport(answer)).run(command)
+
+
+def test_before_a_voice_is_forgotten_the_rules_that_know_it_are_told(terminal: Terminal) -> None:
+    def is_sure(question: str) -> bool:
+        assert question.startswith("Forget Ana? The name, the voice vectors and the labels can't")
+        assert "Her voice [1] holds a voice 0.93 like it" in terminal.out.getvalue()
+        return False
+
+    assert forgetting(terminal, lambda c: c.forget("Ana", is_sure=is_sure)) == NOTHING_FOUND
+    assert [(asked.method, asked.url.path) for asked in terminal.asked] == [("GET", "/speakers/Ana/rules")]
+
+
+def test_rules_that_are_left_are_named_with_what_to_do(terminal: Terminal) -> None:
+    assert forgetting(terminal, lambda c: c.forget("Ana"), rules_left=[HER_VOICE, HER_NAME]) == FOUND
+    said = terminal.out.getvalue()
+    assert "stay unless --rules is given" in said
+    assert "Ana is forgotten: the name, the voice vectors and the labels. The words stay." in said
+    assert said.index("nowseen rules rm") < said.rindex("Her name names the speaker")
+    assert dict(terminal.asked[-1].url.params) == {}
+
+
+def test_rules_go_too_when_that_is_asked_for(terminal: Terminal) -> None:
+    made = {"rules_removed": [HER_VOICE, HER_NAME]}
+    assert forgetting(terminal, lambda c: c.forget("Ana", rules=True), **made) == FOUND
+    assert dict(terminal.asked[-1].url.params) == {"rules": "true"}
+    assert "and the labels and 2 rules. The words stay." in terminal.out.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -466,6 +466,23 @@ async def test_the_newest_come_latest_first(
     assert [each["start_s"] for each in narrowed["moments"]] == [START_S + 5]
 
 
+async def test_all_kinds_by_name_are_all_there_is(
+    ask: httpx.AsyncClient, store_moment: Callable[..., MomentDescribed]
+) -> None:
+    for at_s, modality in ((0, "speech"), (50, "scene"), (90, "text")):
+        store_moment(modality, f"moment at {at_s}", at_s=at_s)
+    kinds = ["scene", "speech", "text"]
+    for asked in (
+        {"q": " ".join(f"kind:{kind}" for kind in kinds)},
+        {"kind": kinds},
+        {"q": "kind:text", "kind": kinds},
+    ):
+        answer = (await ask.get("/search", params=asked)).json()
+        found = [each["start_s"] - START_S for each in answer["moments"]]
+        assert found == ([90] if asked.get("q") == "kind:text" else [90, 50, 0])
+    assert (await ask.get("/search")).status_code == 400
+
+
 async def test_sources_show_how_much_and_how_far(
     ask: httpx.AsyncClient, parts: ApiParts, store_moment: Callable[..., MomentDescribed]
 ) -> None:
@@ -647,7 +664,7 @@ async def test_the_root_leads_to_the_docs_which_list_everything(ask: httpx.Async
     assert set(paths) == {
         "/search", "/search/by-example", "/answer",
         "/moments/newest", "/sources", "/clip", "/thumbnails/{key}", "/encoders", "/health", "/metrics",
-        "/speakers", "/speakers/{who}", "/speakers/{who}/merge", "/speakers/{who}/split",
+        "/speakers", "/speakers/{who}", "/speakers/{who}/merge", "/speakers/{who}/rules", "/speakers/{who}/split",
     }  # fmt: skip
     changing = [path for path, methods in paths.items() if set(methods) != {"get"} and not path.startswith("/speakers")]
     assert set(changing) == {"/search/by-example", "/answer"}  # which change nothing, but take more than an address

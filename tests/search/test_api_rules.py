@@ -204,6 +204,29 @@ async def test_a_rule_learns_from_what_is_marked(ask: httpx.AsyncClient, node: N
     assert (unknown.status_code, "there is no moment 0" in unknown.json()["error"]) == (400, True)
 
 
+async def test_what_was_marked_is_listed(ask: httpx.AsyncClient, node: Node) -> None:
+    texts = ("call an ambulance", "nice weather")
+    moments = [node.moment("speech", 20.0 * n, text) for n, text in enumerate(texts)]
+    node.store(*moments)
+    await add(ask, "somebody asks for an ambulance", name="Help")
+    assert (await ask.get("/rules/Help/marks")).json() == {"marks": []}
+    for moment, is_right in zip(moments, (True, False), strict=True):
+        await ask.post("/rules/Help/marks", json={"moment_id": moment_id(moment), "is_right": is_right})
+    wrong, right = (await ask.get("/rules/help/marks")).json()["marks"]
+    assert (right["moment_id"], right["is_right"], right["is_used"]) == (moment_id(moments[0]), True, True)
+    assert (wrong["text"], wrong["is_right"], wrong["source"]) == ("nice weather", False, "gate")
+    assert right["start_s"] == T0_S
+    assert right["score"] > wrong["score"]
+
+    await ask.patch("/rules/Help", json={"query": "somebody asks for a doctor"})
+    node.stores.moments.delete("speech", [moment_id(moments[0])])
+    wrong, right = (await ask.get("/rules/Help/marks")).json()["marks"]
+    assert (right["is_used"], right["text"], wrong["text"]) == (False, "", "nice weather")
+    await ask.post("/rules/Help/marks", json={"moment_id": right["moment_id"], "is_right": None})
+    assert [each["text"] for each in (await ask.get("/rules/Help/marks")).json()["marks"]] == ["nice weather"]
+    assert (await ask.get("/rules/nobody/marks")).status_code == 404
+
+
 async def test_a_draft_is_tried_on_what_is_stored_and_not_kept(ask: httpx.AsyncClient, node: Node) -> None:
     node.store(*(node.moment("text", 700.0 * n, "a drill" if n % 2 else "nothing") for n in range(10)))
     tried = (await ask.post("/rules/backtest", json={"query": '"drill"', "days": 30})).json()
@@ -394,3 +417,47 @@ async def test_ten_thousand_rules_are_the_most(ask: httpx.AsyncClient, node: Nod
     assert len((await ask.get("/rules")).json()["rules"]) == 10_000
     (alert,) = node.see(node.moment("text", 0.0, "here is word4711"))
     assert alert.facts.rule == "Rule 4711"
+
+
+async def heard(node: Node, ask: httpx.AsyncClient) -> None:
+    """Ana and a stranger, and rules that know them: by a voice, by a name, and by neither."""
+    for person in (2, 5):
+        node.store(node.moment("speech", -50.0 * person, "hello it is me again today", voice=person))
+    ana, _ = sorted(node.speakers.all(), key=lambda each: -each.first_heard_s)
+    node.speakers.rename(ana.id, "Ana")
+    for name, voice in (("Her voice", b"2"), ("Another's", b"5")):
+        params = {"by": "voice", "name": name}
+        assert (await ask.post("/rules/by-example", params=params, content=voice, headers=MEDIA)).status_code == 201
+    await add(ask, "speaker:Ana budget", name="Her name")
+    await add(ask, '"budget"', name="Neither")
+
+
+async def names(ask: httpx.AsyncClient) -> list[str]:
+    return [each["name"] for each in (await ask.get("/rules")).json()["rules"]]
+
+
+async def test_a_voice_that_is_forgotten_leaves_the_rules_too_when_that_is_asked_for(
+    ask: httpx.AsyncClient, node: Node
+) -> None:
+    await heard(node, ask)
+    known = (await ask.get("/speakers/Ana/rules")).json()["rules"]
+    assert [(each["name"], each["why"], each["likeness"]) for each in known] == [
+        ("Her name", "speaker", None), ("Her voice", "voice", 1.0),
+    ]  # fmt: skip
+    gone = await ask.delete("/speakers/Ana", params={"rules": "true"})
+    assert gone.json() == {"label": "Ana", "rules_removed": known, "rules_left": []}
+    assert await names(ask) == ["Another's", "Neither"]
+    assert [each.label for each in node.speakers.all()] == ["speaker 2"]
+
+
+async def test_else_the_rules_that_know_a_forgotten_voice_are_named(ask: httpx.AsyncClient, node: Node) -> None:
+    await heard(node, ask)
+    gone = (await ask.delete("/speakers/Ana")).json()
+    assert ([each["name"] for each in gone["rules_left"]], gone["rules_removed"]) == (["Her name", "Her voice"], [])
+    rules = {each["name"]: each["warnings"] for each in (await ask.get("/rules")).json()["rules"]}
+    assert len(rules) == 4
+    assert [name for name, warnings in rules.items() if any("was forgotten" in each for each in warnings)] == [
+        "Her name"
+    ]
+    (alert,) = node.see(node.moment("speech", 0.0, "the budget is done", voice=2))  # nobody's name is on her voice now
+    assert alert.facts.rule == "Neither"

@@ -30,7 +30,8 @@ async def test_naming_enrolling_merging_and_forgetting(ask: Asker, tmp_path: Pat
     assert (cy.name, cy.is_enrolled, cy.consent) == ("Cy", True, "Cy, by mail")
     assert (await ask.merge(bea, ana)).id == ANA
     assert await labels(ask) == ["Ana", "Cy"]
-    assert await ask.forget(cy) is None
+    forgotten = await ask.forget(cy, rules=True)
+    assert (forgotten.label, forgotten.rules_removed, forgotten.rules_left) == ("Cy", (), ())
     assert await labels(ask) == ["Ana"]
 
 

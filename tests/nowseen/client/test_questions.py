@@ -21,7 +21,7 @@ from nowseen.client import AsyncNowseen, BadRequest, Nowseen, answers, moments, 
 from nowseen.client.connection import request_of
 from nowseen.client.narrowing import Narrowed
 from nowseen.client.questions import Search
-from search import api_answers, api_models, api_speakers, request
+from search import api_answers, api_forgetting, api_models, api_speakers, request
 from search.api_filters import scope
 
 NAMES = st.text(min_size=1, max_size=20)
@@ -55,13 +55,13 @@ def listed(values: Any) -> list[str]:
     return [values] if isinstance(values, str) else list(values or ())
 
 
-@given(st.text(max_size=50), WHERE)
-def test_what_is_sent_reads_as_what_was_asked(query: str, where: dict[str, Any]) -> None:
+@given(st.text(max_size=50), WHERE, st.booleans())
+def test_what_is_sent_reads_as_what_was_asked(query: str, where: dict[str, Any], weak: bool) -> None:
     wanted = {parameter: listed(where.get(name)) for parameter, name in NAMED.items()}
     for parameter, name in NAMED.items():
         if name in where and not isinstance(where[name], str | None):
             where[name] = iter(wanted[parameter])
-    question = Search.of(query, (), (), Narrowed(**where)).page(20, 7)  # type: ignore[typeddict-item]
+    question = Search.of(query, (), (), Narrowed(**where), weak).page(20, 7)  # type: ignore[typeddict-item]
     sent = parse_qs(httpx.Request(**request_of(question) | {"url": "http://node/search"}).url.query.decode())
 
     assert (sent.pop("limit"), sent.pop("offset"), sent.pop("q", [""])) == (["7"], ["20"], [query])
@@ -73,6 +73,7 @@ def test_what_is_sent_reads_as_what_was_asked(query: str, where: dict[str, Any])
     for name in ("since", "until"):
         assert at_s(sent.pop(name, [None])[0]) == at_s(where.get(name))
     assert sent.pop("final", ["false"]) == [str(where.get("final", False)).lower()]
+    assert sent.pop("weak", ["false"]) == [str(weak).lower()]
     assert sent == {}
 
 
@@ -109,6 +110,8 @@ def test_the_client_can_say_all_the_node_understands() -> None:
         (api_models.SourceModel, answers.Source), (api_models.WatermarkModel, answers.Watermark),
         (api_models.EncoderModel, answers.Encoder), (api_models.HealthModel, answers.Health),
         (api_models.PartModel, answers.Part), (api_speakers.SpeakerModel, answers.Speaker),
+        (api_forgetting.ForgottenModel, answers.Forgotten),
+        (api_forgetting.RuleOfSpeakerModel, answers.RuleOfSpeaker),
     ],
 )  # fmt: skip
 def test_all_that_the_node_tells_is_in_the_answer(told: Any, kept: Any) -> None:

@@ -92,6 +92,15 @@ async def test_without_words_everything_that_fits_is_found(ask: Asker, node: Nod
     assert starts(await ask.newest(limit=1)) == [40]
 
 
+async def test_what_is_too_weak_to_be_evidence_is_there_for_who_asks(ask: Asker, node: Node) -> None:
+    node.put("speech", "good evening")
+    assert (await ask.search("quantum chromodynamics")).moments == ()
+    (weak,) = (await ask.search("quantum chromodynamics", weak=True)).moments
+    assert (weak.text, weak.score < 0.15) == ("good evening", True)
+    (page,) = await ask.all_of(await ask.pages("quantum chromodynamics", weak=True))
+    assert page.moments == (weak,)
+
+
 async def test_more_like_this_and_not_like_that(ask: Asker, node: Node) -> None:
     car = node.put("scene", "a red car in the rain", 0)
     node.put("scene", "a red car in the sun", 60)

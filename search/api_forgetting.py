@@ -1,0 +1,78 @@
+"""Endpoints about forgetting a voice, and the rules that know it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from search.api_models import ErrorModel
+from search.api_parts import ApiParts
+from search.api_rules import RuleChanges
+from search.rules_at_work import UnknownRule
+from search.rules_of_speaker import RuleOfSpeaker, Why, rules_of_speaker
+
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
+_AlsoRules = Annotated[bool, Query(description="also removes every rule that knows the speaker: GET lists them")]
+
+
+class RuleOfSpeakerModel(BaseModel):
+    id: str
+    name: str
+    query: str
+    why: Why = Field(description="it holds the vector of a voice like this one, or names the speaker in its query")
+    likeness: float | None = Field(description="of the voice, 0 to 1; below about 0.82 it may well be another's")
+
+    @staticmethod
+    def of(rule: RuleOfSpeaker) -> RuleOfSpeakerModel:
+        likeness = None if rule.likeness is None else round(rule.likeness, 3)
+        known = rule.known
+        return RuleOfSpeakerModel(
+            id=known.rule.id, name=known.rule.name, query=known.query, why=rule.why, likeness=likeness
+        )
+
+
+class RulesOfSpeakerModel(BaseModel):
+    rules: list[RuleOfSpeakerModel]
+
+
+class ForgottenModel(BaseModel):
+    label: str = Field(description="what people called the speaker")
+    rules_removed: list[RuleOfSpeakerModel] = Field(description="with their vectors")
+    rules_left: list[RuleOfSpeakerModel] = Field(
+        description="they know the voice on, or name somebody who is nobody any more"
+    )
+
+
+def forgetting_routes(parts: ApiParts, changes: RuleChanges | None) -> APIRouter:
+    """`changes` of None: this API knows of no rules."""
+    routes = APIRouter(prefix="/speakers", tags=["speakers"])
+
+    def known(who: str) -> list[RuleOfSpeakerModel]:
+        rules = [] if parts.rules is None else parts.rules.at_work.all()
+        return [RuleOfSpeakerModel.of(each) for each in rules_of_speaker(parts.speakers, rules, who)]
+
+    @routes.get("/{who}/rules", responses=_NOT_FOUND)
+    def rules_that_know(who: str) -> RulesOfSpeakerModel:
+        """Rules by the example of a voice like this one, and rules that name the speaker in their query."""
+        return RulesOfSpeakerModel(rules=known(who))
+
+    @routes.delete("/{who}", responses=_NOT_FOUND)
+    async def forget(who: str, rules: _AlsoRules = False) -> ForgottenModel:
+        """Deletes the name, the voice vectors and the labels for good. What was said stays, and so do rules, unless
+        they are to go too."""
+        speaker, found = await to_thread.run_sync(lambda: (parts.speakers.find(who), known(who)))
+        removed = found if rules and changes is not None else []
+        for each in removed:
+            if changes is not None:
+                with suppress(UnknownRule):  # removed by somebody else meanwhile
+                    await changes.remove(each.id)
+        await to_thread.run_sync(parts.speakers.forget, speaker.id)
+        return ForgottenModel(
+            label=speaker.label, rules_removed=removed, rules_left=[each for each in found if each not in removed]
+        )
+
+    return routes
