@@ -46,7 +46,8 @@ def rules_part(
 
     `voices` is the name of the encoder of voices; `vectors` has those of rules from before a restart.
     """
-    encoding, history, stored = RuleEncoding(sentences, pictures, voices, vectors), RuleHistory(moments), JustStored()
+    encoding, stored = RuleEncoding(sentences, pictures, voices, vectors), JustStored()
+    history = RuleHistory(moments, speakers.resolve)
     at_work = RulesAtWork(encoding, lambda rule: learn_from(history, rule), speakers.label)
     with _uncollected():
         events = [event for event in latest(kafka, "rules").values() if isinstance(event, RuleSet | RuleRemoved)]

@@ -19,7 +19,7 @@ from search.api_parts import ApiParts, RuleParts
 from search.api_rule_models import MarkedModel, MarkModel, MarksModel, RuleModel
 from search.api_rules import RuleChanges
 from search.clip_links import Links
-from search.rule_history import labelled
+from search.labelled_moments import labelled
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
 _NEAR = 1000  # moments at the same time
@@ -60,7 +60,9 @@ def _marked(parts: ApiParts, rules: RuleParts, rule: Rule, moment_id: str, is_ri
     if any(isinstance(part, While) for part in walk(rule.condition)):
         where = MomentFilter((moment.moment.source,), moment.moment.start_s, moment.moment.end_s, only_final=True)
         near = [
-            each for kind in MODALITIES for each in labelled(parts.store.newest(kind, where, _NEAR, with_vectors=True))
+            each
+            for kind in MODALITIES
+            for each in labelled(parts.store.newest(kind, where, _NEAR, with_vectors=True), parts.speakers.resolve)
         ]
     match = rules.at_work.match_one(rule.id, moment, near)
     if match is None:
@@ -70,6 +72,6 @@ def _marked(parts: ApiParts, rules: RuleParts, rule: Rule, moment_id: str, is_ri
 
 def _moment(parts: ApiParts, moment_id: str) -> LabelledMoment:
     for kind in MODALITIES:
-        for each in labelled(parts.store.get(kind, [moment_id], with_vectors=True)):
+        for each in labelled(parts.store.get(kind, [moment_id], with_vectors=True), parts.speakers.resolve):
             return each
     raise BadRequest(f"there is no moment {moment_id[:80]}: it may have been deleted, or replaced by another")

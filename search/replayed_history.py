@@ -11,10 +11,10 @@ from domain.events import CoverageAdvanced, Modality, MomentDescribed
 from domain.moment_reading import LabelledMoment
 from domain.ports import Labels, MomentLog, MomentStore
 from domain.rules import Rule
+from search.labelled_moments import SameSpeaker, widened
 from search.moment_history import Span, span_of
 from search.replay_reading import KeptMoment, LogReading, read_back
 from search.speakers import VOICE
-from search.widened_labels import SameSpeaker, widened
 
 WITHIN_S = 20.0
 _WINDOW = 512

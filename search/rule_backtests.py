@@ -12,11 +12,11 @@ from domain.moment_reading import LabelledMoment
 from domain.ports import MomentLog, MomentStore
 from domain.rule_watch import RuleWatch, WatchOptions
 from domain.rules import Rule
+from search.labelled_moments import SameSpeaker
 from search.moment_history import MomentHistory, Span, kinds_of
 from search.replayed_history import ReplayedHistory, ReplayReport
 from search.rule_encoding import RuleEncoding
 from search.rule_history import RuleHistory
-from search.widened_labels import SameSpeaker
 
 LEARNT_DAYS = 14.0  # a threshold looks no further back
 LEARNT_MOMENTS = 20_000

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from domain.events import Modality
 from domain.moment_reading import LabelledMoment
 from domain.ports import MomentFilter, MomentStore, StoredMoment
 from domain.rules import Rule
+from search.labelled_moments import SameSpeaker, labelled
 from search.moment_history import Span, kinds_of, span_of
 
 _PAGE = 512  # moments of a kind looked up at once: of vectors about 8 MB
@@ -18,8 +19,8 @@ _MOST_IN_SHORTEST = 10_000
 class RuleHistory:
     """A `MomentHistory` of what is stored. Blocks. What is written meanwhile may or may not be seen."""
 
-    def __init__(self, store: MomentStore) -> None:
-        self._store = store
+    def __init__(self, store: MomentStore, same_speaker: SameSpeaker) -> None:
+        self._store, self._same_speaker = store, same_speaker
 
     def latest(self, rule: Rule, days: float, most: int, before_s: float | None = None) -> Span | None:
         """As `MomentHistory.latest`."""
@@ -39,14 +40,10 @@ class RuleHistory:
             pages = [self._page(kind, rule.sources, since_s, until_s, _MOST_IN_SHORTEST) for kind in kinds_of(rule)]
         rows = [row for page in pages for row in page if since_s <= row.moment.start_s < until_s]
         if rows:
-            yield labelled(sorted(rows, key=lambda row: (row.moment.start_s, row.id)))
+            yield labelled(rows, self._same_speaker)
 
     def _page(
         self, kind: Modality, sources: tuple[str, ...], since_s: float, until_s: float, limit: int
     ) -> Sequence[StoredMoment]:
         where = MomentFilter(sources, since_s, until_s, only_final=True)
         return self._store.newest(kind, where, limit, with_vectors=True)
-
-
-def labelled(rows: Iterable[StoredMoment]) -> list[LabelledMoment]:
-    return [LabelledMoment(row.moment, row.labels) for row in rows]

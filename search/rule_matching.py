@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import zip_longest
 
 from domain.alerts import AlertRaised
@@ -14,10 +13,9 @@ from domain.moment_reading import LabelledMoment
 from domain.moments import moment_id
 from domain.ports import Labels, MomentFilter, MomentStore
 from search.just_stored import JustStored
+from search.labelled_moments import SameSpeaker, labelled, widened
 from search.moment_history import is_ahead
-from search.rule_history import labelled
 from search.rules_at_work import RulesAtWork
-from search.widened_labels import SameSpeaker, widened
 
 RECENT_S = 120.0  # as RuleWatch's: moments that may still be paired after a restart
 STORED_WITHIN_S = 10.0  # what is not stored by then was refused
@@ -71,8 +69,7 @@ class RuleMatching:
         for source, clock_s in self._rules.clocks_s().items():
             where = MomentFilter((source,), clock_s - RECENT_S, clock_s, only_final=True)
             pages = [self._store.newest(kind, where, _AT_ONCE, with_vectors=True) for kind in MODALITIES]
-            rows = sorted((row for page in pages for row in page), key=lambda row: (row.moment.start_s, row.id))
-            found += [replace(each, labels=widened(each.labels, self._same_speaker)) for each in labelled(rows)]
+            found += labelled((row for page in pages for row in page), self._same_speaker)
         return found
 
     def _labelled(self, moments: Sequence[MomentDescribed]) -> dict[str, list[LabelledMoment]]:
@@ -100,8 +97,7 @@ class RuleMatching:
     def _scenes_during(self, utterance: MomentDescribed) -> list[LabelledMoment]:
         where = MomentFilter((utterance.source,), utterance.start_s, utterance.end_s, only_final=True)
         rows = self._store.newest("scene", where, _AT_ONCE, with_vectors=True)
-        rows.sort(key=lambda row: (row.moment.start_s, row.id))
-        return [replace(each, labels=widened(each.labels, self._same_speaker)) for each in labelled(rows)]
+        return labelled(rows, self._same_speaker)
 
     def _tick(self, heard: Iterable[str], now_s: float) -> list[AlertRaised]:
         """Where nothing comes, time goes on too: an incident ends though its source has."""

@@ -60,7 +60,7 @@ class Node:
         )
         self.stores: Stores = open_store(EdgeFolder(folder), specs)
         self.speakers = Speakers(self.stores.moments, self.stores.speakers, VOICE_SIZE)
-        self.history = RuleHistory(self.stores.moments)
+        self.history = RuleHistory(self.stores.moments, self.speakers.resolve)
         self.at_work = RulesAtWork(encoders.rules, lambda rule: learn_from(self.history, rule), self.speakers.label)
         self.stored = JustStored()
         self.matching = RuleMatching(self.at_work, self.stores.moments, self.stored, self.speakers.resolve)

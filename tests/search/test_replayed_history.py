@@ -180,6 +180,8 @@ def test_a_speaker_that_was_merged_is_still_the_one_that_is_watched_for(node: No
     by_speaker = rule(node, f'kind:speech speaker:"{second.label}"')
     node.speakers.merge(second.id, first.id)
     assert len(tried(node, by_speaker).result.incidents) == 6
+    stored = try_rule(by_speaker, 7.0, node.encoders.rules, node.history)
+    assert len(stored.result.incidents) == 6
 
 
 def voices(node: Node) -> tuple[int, int | None]:
