@@ -18,7 +18,7 @@ from streams.intake import checked
 from streams.kafka_clients import KafkaSettings
 
 _ANSWER_S = 5.0  # a broker that is there answers sooner
-_QUIET_S = 2.0  # a broker that doesn't tell the end of a partition is taken to be read when it is quiet for so long
+_QUIET_S = 2.0  # at the end that it told, or after it: a broker that doesn't say that nothing more comes
 _STRETCH = 2000  # records
 
 
@@ -77,10 +77,9 @@ class KafkaMomentLog:
 
     def _stretch_of(self, reader: Consumer, part: _Partition, until_s: float) -> Generator[Logged, None, bool]:
         """The one before what was read of the partition. Gives whether it is whole."""
-        end = None if part.since_s == math.inf else part.start
         start = max(part.first, part.start - self._stretch)
         since_s = None
-        for message in self._messages(reader, part.number, start, end, until_s):
+        for message in self._messages(reader, part, start, until_s):
             if message is None:
                 return False
             place = _place(message)
@@ -90,11 +89,11 @@ class KafkaMomentLog:
         part.start, part.since_s = start, -math.inf if is_first or since_s is None else since_s
         return True
 
-    def _messages(
-        self, reader: Consumer, partition: int, start: int, end: int | None, until_s: float
-    ) -> Iterator[Message | None]:
-        """Those from `start` up to `end`, or up to where nothing more comes; None last when time is over."""
-        reader.assign([TopicPartition(self._topic, partition, start)])
+    def _messages(self, reader: Consumer, part: _Partition, start: int, until_s: float) -> Iterator[Message | None]:
+        """Those from `start` up to what was read of the partition; when nothing was, up to where nothing more comes,
+        which is not before the end that the broker told. None last when time is over."""
+        reader.assign([TopicPartition(self._topic, part.number, start)])
+        is_latest, end, next_offset = part.since_s == math.inf, part.start, start
         heard_s = time.monotonic()
         while True:
             now_s = time.monotonic()
@@ -103,21 +102,19 @@ class KafkaMomentLog:
                 return
             message = reader.poll(0.05)
             if message is None:
-                if now_s - heard_s > _QUIET_S:
-                    if end is None:
-                        return
-                    raise self._unreadable(f"it is quiet before its end, in partition {partition}")
+                if is_latest and next_offset >= end and now_s - heard_s > _QUIET_S:
+                    return
                 continue
             heard_s = now_s
             if (error := message.error()) is not None:
                 if error.code() == KafkaError._PARTITION_EOF:
                     return
                 raise self._unreadable(error.str())
-            offset = message.offset() or 0
-            if end is not None and offset >= end:
+            next_offset = (message.offset() or 0) + 1
+            if not is_latest and next_offset > end:
                 return
             yield message
-            if end is not None and offset == end - 1:
+            if not is_latest and next_offset == end:
                 return
 
     def _fact(self, message: Message, written_s: float) -> MomentFact | None:

@@ -82,8 +82,8 @@ def tansu_broker(free_port: Callable[[], int]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def run_broker_at() -> Callable[[int], AbstractContextManager[None]]:
-    """Runs a broker in memory at a port, for as long as a with block."""
+def run_broker_at() -> Callable[[int], AbstractContextManager[subprocess.Popen[bytes]]]:
+    """Runs a broker in memory at a port, for as long as a with block, which is given its process."""
     from streams.broker import tansu_command
 
     return lambda port: _running(tansu_command(port), port)
@@ -103,12 +103,12 @@ def apache_kafka(free_port: Callable[[], int], tmp_path_factory: pytest.TempPath
     shutil.rmtree(data, ignore_errors=True)
 
 
-class _running(AbstractContextManager[None]):  # noqa: N801  (a context manager)
+class _running(AbstractContextManager[subprocess.Popen[bytes]]):  # noqa: N801  (a context manager)
     def __init__(self, command: list[str], port: int) -> None:
         self._command = command
         self._port = port
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> subprocess.Popen[bytes]:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -116,7 +116,7 @@ class _running(AbstractContextManager[None]):  # noqa: N801  (a context manager)
                 pytest.fail(f"the broker ended with exit code {self._process.returncode}: {self._command}")
             with closing(socket.socket()) as probe:
                 if probe.connect_ex(("127.0.0.1", self._port)) == 0:
-                    return
+                    return self._process
             time.sleep(0.05)
         self.__exit__()
         pytest.fail("the broker did not listen within 60 s")

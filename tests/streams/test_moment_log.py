@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from threading import Timer
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Message, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -159,6 +163,69 @@ def test_no_broker_and_no_topic_are_explained(
         read(KafkaMomentLog(nobody, "moments", topology.limits))
     with pytest.raises(ConnectionError, match="no such topic"):
         read(KafkaMomentLog(KafkaSettings(tansu_broker), f"none-{uuid4().hex}", topology.limits))
+
+
+LONG = [replace(said(number), vectors={"text": (0.5,) * 512}) for number in range(2000)]
+
+
+@dataclass
+class Stalling:
+    """A log in a broker of its own that is stopped once it gave some records to a reader, for longer than quiet is
+    taken for the end."""
+
+    log: InKafka
+    broker: int  # process
+    monkeypatch: pytest.MonkeyPatch
+
+    def stop(self, after: int, for_s: float | None = None) -> None:
+        stalling = self
+
+        class Reader(Consumer):
+            given = 0
+
+            def __init__(self, options: dict[str, Any]) -> None:  # the client fetches little ahead
+                few = {"fetch.message.max.bytes": 200_000, "queued.max.messages.kbytes": 200, "queued.min.messages": 1}
+                super().__init__(options | few)
+
+            def poll(self, timeout: float | None = None) -> Message | None:
+                if self.given == after:
+                    os.kill(stalling.broker, signal.SIGSTOP)
+                    if for_s is not None:
+                        Timer(for_s, os.kill, (stalling.broker, signal.SIGCONT)).start()
+                message = super().poll(0.05 if timeout is None else timeout)
+                self.given += message is not None or self.given == after  # it is stopped once
+                return message
+
+        self.monkeypatch.setattr("streams.moment_log.Consumer", Reader)
+
+
+@pytest.fixture
+def stalling(
+    run_broker_at: Any, free_port: Callable[[], int], topology: Topology, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stalling]:
+    with run_broker_at(port := free_port()) as broker:
+        log = InKafka(KafkaSettings(f"127.0.0.1:{port}"), topology)
+        log.write(*LONG)
+        log.newest_first = KafkaMomentLog(log.kafka, log.topic, topology.limits).newest_first
+        try:
+            yield Stalling(log, broker.pid, monkeypatch)
+        finally:
+            broker.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("given", [0, 30])
+def test_of_a_broker_that_is_quiet_for_a_while_nothing_is_lost(stalling: Stalling, given: int) -> None:
+    stalling.stop(after=given, for_s=4.0)
+    entries = read(stalling.log)
+    assert [each.fact for each in entries if isinstance(each, Logged)] == LONG
+    assert entries[-1] == ReadBack(-math.inf)
+
+
+@pytest.mark.parametrize("given", [0, 30])
+def test_of_a_broker_that_stays_quiet_it_is_said_that_it_cant_be_read(stalling: Stalling, given: int) -> None:
+    stalling.stop(after=given)
+    with pytest.raises(ConnectionError, match="can't be read within 6 s"):
+        list(stalling.log.newest_first(6.0))
 
 
 @pytest.mark.kafka
