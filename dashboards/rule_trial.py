@@ -105,8 +105,8 @@ def _lacks(replay: Replay) -> str:
         (" There was no time to read what Kafka holds from before that." if replay.is_out_of_time else "")
         + (f" {replay.left_out:,} damaged or refused records were left out." if replay.left_out else "")
         + (
-            f" {replay.not_stored:,} moments are stored no longer: what asks for a speaker, mood or voice can't match "
-            "them."
+            f" {replay.not_stored:,} moments are not stored: what asks for a speaker, mood or voice, or for one that "
+            "is not there, can't match them."
             if replay.not_stored
             else ""
         )

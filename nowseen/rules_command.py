@@ -204,8 +204,8 @@ def _lacks(replay: Mapping[str, Any]) -> Iterator[str]:
         yield f"{replay['left_out']} records were left out: they are damaged, or the store would refuse them."
     if replay["not_stored"]:
         yield (
-            f"{replay['not_stored']} moments are stored no longer: no speaker, mood or voice is known of them, and "
-            "what asks for one can't match them."
+            f"{replay['not_stored']} moments are not stored: no speaker, mood or voice is known of them, and what asks "
+            "for one, or for one that is not there, can't match them."
         )
 
 

@@ -225,8 +225,8 @@ class ReplayModel(BaseModel):
         description=f"reading took longer than {WITHIN_S:.0f} s: what was written earlier was not read"
     )
     not_stored: int | None = Field(
-        description="moments that are stored no longer: no speaker, mood or voice is known of them, and what asks for "
-        "one of these can't match them; null for a rule that asks for none"
+        description="moments that are not stored: no speaker, mood or voice is known of them, and what asks for one of "
+        "these, or for one that is not there, can't match them; null for a rule that asks for none"
     )
 
     @staticmethod

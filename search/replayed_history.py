@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from domain.backtest import Past
-from domain.conditions import MoodIs, Speaker, Voice, walk
+from domain.conditions import MoodIs, Not, Speaker, Voice, walk
 from domain.events import CoverageAdvanced, Modality, MomentDescribed
 from domain.moment_reading import LabelledMoment
 from domain.ports import Labels, MomentLog, MomentStore
@@ -27,17 +27,17 @@ class ReplayReport:
 
     left_out: int  # records that are damaged, or whose moments the store would refuse
     is_out_of_time: bool  # reading was cut short: what was written earlier was not read
-    not_stored: int | None  # moments that are stored no longer; None of a rule that asks for no speaker, mood or voice
+    not_stored: int | None  # moments; None of a rule that asks for no speaker, mood or voice
 
 
 class ReplayedHistory:
     """For one rule: the first question reads the log, and what was read is kept.
 
-    Labels are not in the log. They are those that the store has, as for live matching: a moment that is stored no
-    longer has none. Nor has it a voice. An utterance that is stored without a voice has none here either: who was
-    forgotten (Speakers.forget) is not to be found by what the log still holds, and what is stored no longer can't say
-    whether it was forgotten. Nothing else is deleted from the store at somebody's wish yet: what will be must be asked
-    for here too.
+    Labels are not in the log. They are those that the store has, as for live matching: a moment that is not stored has
+    none. Nor has it a voice. For a rule that asks what is not there (`Not`) of these it is left out: nobody can say
+    that it holds. An utterance that is stored without a voice has none here either: who was forgotten (Speakers.forget)
+    is not to be found by what the log still holds, and what is not stored can't say whether it was forgotten. Nothing
+    else is deleted from the store at somebody's wish yet: what will be must be asked for here too.
     """
 
     def __init__(
@@ -85,10 +85,11 @@ class ReplayedHistory:
     def _labelled(self, rule: Rule, window: list[KeptMoment | CoverageAdvanced]) -> list[Past]:
         labels, voiced = self._stored(rule, [each for each in window if isinstance(each, KeptMoment)])
         past: list[Past] = []
+        needs_labels = _asks_for_none(rule)
         for each in window:
             if isinstance(each, CoverageAdvanced):
                 past.append(each)
-            else:
+            elif not (needs_labels and each.id in self._gone):
                 moment = each.whole(but=None if each.id in voiced else VOICE)
                 past.append(LabelledMoment(moment, labels.get(each.id, Labels())))
         return past
@@ -116,3 +117,9 @@ def _is_within(fact: KeptMoment | CoverageAdvanced, since_s: float, until_s: flo
 
 def _asks_for(rule: Rule, *parts: type[Speaker] | type[MoodIs] | type[Voice]) -> bool:
     return any(isinstance(each, parts) for each in walk(rule.condition))
+
+
+def _asks_for_none(rule: Rule) -> bool:
+    """Whether it asks for a speaker, mood or voice that is not there."""
+    absent = (each.part for each in walk(rule.condition) if isinstance(each, Not))
+    return any(isinstance(each, Speaker | MoodIs | Voice) for part in absent for each in walk(part))

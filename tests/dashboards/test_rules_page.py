@@ -124,7 +124,7 @@ def test_it_is_tried_on_a_replay_too(rules: AppTest, node_with_rules: StubNode) 
     assert json.loads(node_with_rules.requests("/rules/backtest")[1])["over"] == "replay"
     shown = html(rules)
     for words in ("Tried on a replay of 4,321 moments", "There was no time to read what Kafka holds from before that.",
-                  "3 damaged or refused records were left out.", "1,200 moments are stored no longer"):  # fmt: skip
+                  "3 damaged or refused records were left out.", "1,200 moments are not stored"):  # fmt: skip
         assert words in shown
     node_with_rules.refuse("backtest", 503, "Kafka does not answer")
     rules.button(key="trial-other-forklift").click().run()

@@ -136,13 +136,13 @@ def test_what_a_replay_lacks_is_printed(terminal: Terminal) -> None:
     assert terminal.run([says(tried)], lambda command: command.test({"query": "x", "over": "replay"})) == FOUND
     page = terminal.out.getvalue()
     for shown in ("Tried on a replay of 42 moments", "no time to read what Kafka holds", "3 records were left",
-                  "12 moments are stored no longer"):  # fmt: skip
+                  "12 moments are not stored"):  # fmt: skip
         assert shown in page, page
     whole = tried.model_copy(update={"replay": ReplayModel(left_out=0, is_out_of_time=False, not_stored=0)})
     terminal.out.truncate(0)
     terminal.run([says(whole)], lambda command: command.test({"query": "x", "over": "replay"}))
     assert "a replay of 42" in terminal.out.getvalue()
-    for absent in ("no time", "left out", "no longer"):
+    for absent in ("no time", "left out", "not stored"):
         assert absent not in terminal.out.getvalue()
 
 

@@ -184,6 +184,18 @@ def test_a_speaker_that_was_merged_is_still_the_one_that_is_watched_for(node: No
     assert len(stored.result.incidents) == 6
 
 
+def test_nobody_says_that_a_speaker_or_mood_is_not_there_of_what_is_not_stored(node: Node) -> None:
+    said = [node.moment("speech", 3600.0 * n, "a fire drill", voice=2) for n in range(6)]
+    node.store(*said[:4])
+    node.log.write(*said)
+    (speaker,) = node.speakers.all()
+    for absent, found in ((f'-speaker:"{speaker.label}"', 0), ("-mood:angry", 4)):
+        without = tried(node, rule(node, f'kind:speech "fire drill" {absent}'))
+        assert len(without.result.incidents) == found
+        assert without.replay is not None and without.replay.not_stored == 2
+    assert len(tried(node, rule(node, 'kind:speech "fire drill" -"mill"')).result.incidents) == 6
+
+
 def voices(node: Node) -> tuple[int, int | None]:
     """How many utterances can be compared with a voice, and how many are not stored."""
     example = node.encoders.rules.voice(node.moment("speech", 0.0, "x", voice=2).vectors["voice"])
