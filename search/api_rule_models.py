@@ -218,11 +218,12 @@ class TryModel(DraftModel):
 
 
 class ReplayModel(BaseModel):
-    """What the replay lacks of what there was."""
+    """What the replay lacks of what there was in the days asked for, or in what was tried of them."""
 
     left_out: int = Field(description="records that are damaged, or whose moments the store would refuse")
     is_out_of_time: bool = Field(
-        description=f"reading took longer than {WITHIN_S:.0f} s: what was written earlier was not read"
+        description=f"reading took longer than {WITHIN_S:.0f} s: what was written earlier was not read, though it may "
+        "be of the days asked for"
     )
     not_stored: int | None = Field(
         description="moments that are not stored: no speaker, mood or voice is known of them, and what asks for one of "

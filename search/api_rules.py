@@ -137,10 +137,7 @@ class RuleChanges:
             return try_rule(rule, days, encoding, self._rules.history)
         if log is None:
             raise BadRequest("this node reads no Kafka: try the rule over what is stored")
-        try:
-            return try_on_replay(rule, days, encoding, log, self._parts.store, self._parts.speakers.resolve)
-        except ConnectionError as error:
-            raise ConnectionError(f"{error}. Over what is stored the rule can be tried all the same") from error
+        return try_on_replay(rule, days, encoding, log, self._parts.store, self._parts.speakers.resolve)
 
     def _after(self, rule_id: str) -> float:
         """Now, or, where the clock was put back, later than all that was decided of the rule before."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,7 @@ from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn
 from domain.moments import moment_id
 from domain.ports import Logged, MomentFact, MomentLog
 from domain.rules import Rule
-from search.moment_history import is_ahead, kinds_of
+from search.moment_history import DAY_S, is_ahead, kinds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,10 @@ class KeptMoment:
 @dataclass(frozen=True, slots=True)
 class LogReading:
     facts: tuple[KeptMoment | CoverageAdvanced, ...]  # in the order they came
-    left_out: int  # records that are damaged, or whose moments the store would refuse
+    left_out: tuple[
+        float, ...
+    ]  # when, in event time: records that are damaged, or whose moments the store would refuse
+    since_s: float  # what was written after then was read; minus infinity: all of it
     is_out_of_time: bool  # what was written earlier was not read
 
 
@@ -50,19 +53,30 @@ class _Withdrawn:
     id: str
 
 
-_Entry = KeptMoment | CoverageAdvanced | _Withdrawn | None  # None: damaged or refused
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    start_s: float | None  # None: it can't be read
+
+
+_Entry = KeptMoment | CoverageAdvanced | _Withdrawn | _LeftOut
 
 
 def read_back(
-    log: MomentLog, rule: Rule, check: Callable[[MomentDescribed], None], most: int, within_s: float
+    log: MomentLog,
+    rule: Rule,
+    check: Callable[[MomentDescribed], None],
+    most: int,
+    within_s: float,
+    days: float = math.inf,
 ) -> LogReading:
-    """The latest `most` moments that the rule could match, or as many as can be read within the time; and what came
-    between them. `check` raises BadEvent for a moment that is to be left out. Raises ConnectionError."""
+    """The latest `most` moments that the rule could match, those of the last `days` (up to the newest of them), or as
+    many as can be read within the time; and what came between them. `check` raises BadEvent for a moment that is to be
+    left out. Raises ConnectionError."""
     keep = _Keeping(rule, check)
     stretch: list[tuple[Logged, _Entry]] = []
     parts: defaultdict[int, list[list[tuple[float, _Entry]]]] = defaultdict(list)  # by partition, latest first
     written_s: list[float] = []
-    since_s, is_enough = math.inf, False
+    since_s, newest_s, is_enough = math.inf, -math.inf, False
     with closing(log.newest_first(within_s)) as stretches:
         for each in stretches:
             if isinstance(each, Logged):
@@ -72,14 +86,18 @@ def read_back(
             since_s = each.since_s
             for partition, entries in _by_partition(stretch).items():
                 parts[partition].append(entries)
-                written_s += [at_s for at_s, entry in entries if isinstance(entry, KeptMoment) and entry.is_watched]
+                watched = [(at_s, each) for at_s, each in entries if isinstance(each, KeptMoment) and each.is_watched]
+                written_s += [at_s for at_s, _ in watched]
+                newest_s = max([newest_s, *(kept.bare.start_s for _, kept in watched)])
             stretch = []
-            if is_enough := len(written_s) >= most and sum(at_s >= since_s for at_s in written_s) >= most:
+            is_enough = len(written_s) >= most and sum(at_s >= since_s for at_s in written_s) >= most
+            # Nothing is written before it begins: all that began after then was read.
+            if is_enough := is_enough or since_s < newest_s - days * DAY_S:
                 break
     in_order = heapq.merge(*(_in_order(parts[partition]) for partition in sorted(parts)), key=_time)
     merged = [entry for at_s, entry in in_order if at_s >= since_s]
-    left_out = sum(entry is None for entry in merged)
-    return LogReading(tuple(_last_of_each(merged)), left_out, since_s > -math.inf and not is_enough)
+    is_out_of_time = since_s > -math.inf and not is_enough
+    return LogReading(tuple(_last_of_each(merged)), tuple(_left_out(merged)), since_s, is_out_of_time)
 
 
 class _Keeping:
@@ -99,12 +117,14 @@ class _Keeping:
                 try:
                     self._check(moment)
                 except BadEvent:
-                    return None
+                    return _LeftOut(moment.start_s)
                 return self._compact(moment)
             case MomentWithdrawn() as withdrawn:
                 return _Withdrawn(moment_id(withdrawn))
-            case fact:
-                return fact
+            case CoverageAdvanced() as coverage:
+                return coverage
+            case None:
+                return _LeftOut(None)
 
     def _compact(self, moment: MomentDescribed) -> KeptMoment:
         bare = replace(moment, vectors={}, words=(), attributes={}, cues=())
@@ -133,6 +153,22 @@ def _in_order(stretches: list[list[tuple[float, _Entry]]]) -> Iterator[tuple[flo
 
 def _time(entry: tuple[float, _Entry]) -> float:
     return entry[0]
+
+
+def _left_out(entries: Sequence[_Entry]) -> Iterator[float]:
+    """When each was: of one that can't be read, when what came before it was, or else what came after it."""
+    starts_s = [
+        each.bare.start_s if isinstance(each, KeptMoment) else each.start_s
+        for each in entries
+        if isinstance(each, KeptMoment | _LeftOut)
+    ]
+    at_s = next((start_s for start_s in starts_s if start_s is not None), math.inf)
+    for each in entries:
+        if isinstance(each, KeptMoment):
+            at_s = each.bare.start_s
+        elif isinstance(each, _LeftOut):
+            at_s = at_s if each.start_s is None else each.start_s
+            yield at_s
 
 
 def _last_of_each(entries: Iterable[_Entry]) -> Iterator[KeptMoment | CoverageAdvanced]:

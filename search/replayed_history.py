@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,10 +24,10 @@ _LABELLED: tuple[Modality, ...] = ("scene", "speech")
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """What the log did not have, of a rule that was tried on it."""
+    """What the log did not have of some time, of a rule that was tried on it."""
 
     left_out: int  # records that are damaged, or whose moments the store would refuse
-    is_out_of_time: bool  # reading was cut short: what was written earlier was not read
+    is_out_of_time: bool  # reading was cut short: what was written earlier was not read, though it may be of that time
     not_stored: int | None  # moments; None of a rule that asks for no speaker, mood or voice
 
 
@@ -41,13 +42,19 @@ class ReplayedHistory:
     """
 
     def __init__(
-        self, log: MomentLog, store: MomentStore, same_speaker: SameSpeaker, most: int, within_s: float = WITHIN_S
+        self,
+        log: MomentLog,
+        store: MomentStore,
+        same_speaker: SameSpeaker,
+        most: int,
+        days: float = math.inf,
+        within_s: float = WITHIN_S,
     ) -> None:
-        """`most` moments are read."""
+        """`most` moments are read, of the last `days`."""
         self._log, self._store, self._same_speaker = log, store, same_speaker
-        self._most, self._within_s = most, within_s
+        self._most, self._days, self._within_s = most, days, within_s
         self._read: tuple[Rule, LogReading] | None = None
-        self._gone: set[str] = set()
+        self._not_stored: dict[str, float] = {}  # when each began
 
     def latest(self, rule: Rule, days: float, most: int, before_s: float | None = None) -> Span | None:
         """As `MomentHistory.latest`. Raises ConnectionError when the log can't be read."""
@@ -67,16 +74,23 @@ class ReplayedHistory:
         if window:
             yield self._labelled(rule, window)
 
-    def report(self, rule: Rule) -> ReplayReport:
-        """Of what was asked for so far."""
+    def report(self, rule: Rule, since_s: float = -math.inf) -> ReplayReport:
+        """Of what was asked for so far, from then on."""
         reading = self._reading(rule)
+        left_out = sum(at_s >= since_s for at_s in reading.left_out)
+        not_stored = sum(start_s >= since_s for start_s in self._not_stored.values())
         asks = _asks_for(rule, Speaker, MoodIs, Voice)
-        return ReplayReport(reading.left_out, reading.is_out_of_time, len(self._gone) if asks else None)
+        is_out_of_time = reading.is_out_of_time and reading.since_s > since_s
+        return ReplayReport(left_out, is_out_of_time, not_stored if asks else None)
 
     def _reading(self, rule: Rule) -> LogReading:
         if self._read is None or self._read[0] != rule:
-            self._gone.clear()
-            self._read = rule, read_back(self._log, rule, self._check, self._most, self._within_s)
+            self._not_stored.clear()
+            try:
+                reading = read_back(self._log, rule, self._check, self._most, self._within_s, self._days)
+            except ConnectionError as error:
+                raise ConnectionError(f"{error}. Over what is stored the rule can be tried all the same") from error
+            self._read = rule, reading
         return self._read[1]
 
     def _check(self, moment: MomentDescribed) -> None:
@@ -89,7 +103,7 @@ class ReplayedHistory:
         for each in window:
             if isinstance(each, CoverageAdvanced):
                 past.append(each)
-            elif not (needs_labels and each.id in self._gone):
+            elif not (needs_labels and each.id in self._not_stored):
                 moment = each.whole(but=None if each.id in voiced else VOICE)
                 past.append(LabelledMoment(moment, labels.get(each.id, Labels())))
         return past
@@ -101,11 +115,14 @@ class ReplayedHistory:
         if not (hears or _asks_for(rule, Speaker, MoodIs)):
             return labels, voiced
         for modality in _LABELLED:
-            ids = [each.id for each in moments if each.is_watched and each.bare.modality == modality]
-            rows = self._store.get(modality, ids, with_vectors=hears and modality == "speech")
+            starts_s = {
+                each.id: each.bare.start_s for each in moments if each.is_watched and each.bare.modality == modality
+            }
+            rows = self._store.get(modality, list(starts_s), with_vectors=hears and modality == "speech")
             labels |= {row.id: widened(row.labels, self._same_speaker) for row in rows}
             voiced |= {row.id for row in rows if VOICE in row.moment.vectors}
-            self._gone |= set(ids) - {row.id for row in rows}
+            stored = {row.id for row in rows}
+            self._not_stored |= {id: start_s for id, start_s in starts_s.items() if id not in stored}
         return labels, voiced
 
 

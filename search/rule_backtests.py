@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -13,8 +14,8 @@ from domain.ports import MomentLog, MomentStore
 from domain.rule_watch import RuleWatch, WatchOptions
 from domain.rules import Rule
 from search.labelled_moments import SameSpeaker
-from search.moment_history import MomentHistory, Span, kinds_of
-from search.replayed_history import ReplayedHistory, ReplayReport
+from search.moment_history import DAY_S, MomentHistory, Span, kinds_of
+from search.replayed_history import WITHIN_S, ReplayedHistory, ReplayReport
 from search.rule_encoding import RuleEncoding
 from search.rule_history import RuleHistory
 
@@ -40,6 +41,10 @@ def learn_from(history: RuleHistory, rule: Rule) -> Iterator[list[LabelledMoment
         yield from history.windows(rule, span.since_s, span.until_s)
 
 
+class _NothingToTryOn(BadRequest):
+    """No moment of the rule's sources and kinds."""
+
+
 def try_rule(rule: Rule, days: float, encoding: RuleEncoding, history: MomentHistory) -> Tried:
     """Blocks: about a second for some thousands of moments. Raises BadRequest for a rule that can't be watched for,
     and when there is nothing that it could be tried on."""
@@ -48,7 +53,7 @@ def try_rule(rule: Rule, days: float, encoding: RuleEncoding, history: MomentHis
     watch.add(rule, encoding.vectors(rule.condition))
     tested = history.latest(rule, days, TESTED_MOMENTS)
     if tested is None:
-        raise BadRequest("there is nothing that it could be tried on: no moment of its sources and kinds")
+        raise _NothingToTryOn("there is nothing that it could be tried on: no moment of its sources and kinds")
     before = history.latest(rule, LEARNT_DAYS, LEARNT_MOMENTS, before_s=tested.since_s)
     enough = before is not None and before.moments >= tested.moments
     learnt = before if before is not None and enough else tested
@@ -62,9 +67,20 @@ def try_on_replay(
     rule: Rule, days: float, encoding: RuleEncoding, log: MomentLog, store: MomentStore, same_speaker: SameSpeaker
 ) -> Tried:
     """As `try_rule`, on what the log holds. Raises ConnectionError too, when that can't be read."""
-    history = ReplayedHistory(log, store, same_speaker, TESTED_MOMENTS + LEARNT_MOMENTS)
-    tried = try_rule(rule, days, encoding, history)
-    return replace(tried, replay=history.report(rule))
+    history = ReplayedHistory(log, store, same_speaker, TESTED_MOMENTS + LEARNT_MOMENTS, days + LEARNT_DAYS)
+    try:
+        tried = try_rule(rule, days, encoding, history)
+    except _NothingToTryOn as nothing:
+        raise BadRequest(f"{nothing}{_why_none(history.report(rule))}") from nothing
+    is_full = tried.span.moments >= TESTED_MOMENTS
+    asked_s = math.inf if is_full else tried.span.until_s - days * DAY_S
+    return replace(tried, replay=history.report(rule, min(asked_s, tried.span.since_s)))
+
+
+def _why_none(report: ReplayReport) -> str:
+    late = f" was reached within {WITHIN_S:.0f} s, and Kafka may hold some from before that"
+    left_out = f", but {report.left_out} records that were left out: they are damaged, or the store would refuse them"
+    return (late if report.is_out_of_time else "") + (left_out if report.left_out else "")
 
 
 def _lesson(rule: Rule, window: Iterable[Past]) -> list[LabelledMoment]:

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Generator
 
+from domain.events import MomentDescribed
 from domain.log_places import Place
 from domain.ports import Logged, MomentFact, ReadBack
 
@@ -20,9 +21,11 @@ class LoggedMoments:
         self.is_down = False
 
     def write(self, *facts: MomentFact | None, partition: int | None = None, written_s: float | None = None) -> None:
-        """None: a damaged record. The same source stands in the same partition; each is written a second later."""
+        """None: a damaged record. The same source stands in the same partition; each is written a second later,
+        and not before it begins."""
         for fact in facts:
-            self._clock_s = self._clock_s + 1.0 if written_s is None else written_s
+            begins_s = fact.start_s if isinstance(fact, MomentDescribed) else 0.0
+            self._clock_s = max(self._clock_s + 1.0, begins_s) if written_s is None else written_s
             chosen = partition if partition is not None else sum(fact.source.encode()) % len(self._parts) if fact else 0
             part = self._parts[chosen]
             part.append(Logged(Place(chosen, len(part), self._clock_s), fact))

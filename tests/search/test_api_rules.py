@@ -6,7 +6,7 @@ import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import httpx
@@ -276,6 +276,20 @@ async def test_without_kafka_a_replay_is_refused_with_what_to_do(ask: httpx.Asyn
     refused = await ask.post("/rules/backtest", json={"query": '"drill"', "over": "replay"})
     assert refused.status_code == 503
     assert "nobody answers. Over what is stored the rule can be tried" in refused.json()["error"]
+
+
+async def test_what_is_stored_is_no_way_out_where_that_cant_be_read(
+    ask: httpx.AsyncClient, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise ConnectionError("the Qdrant server does not answer")
+
+    node.log.write(node.moment("speech", 0.0, "a drill"))
+    monkeypatch.setattr(node.stores.moments, "get", fail)
+    refused = await ask.post("/rules/backtest", json={"query": '"drill" -mood:angry', "over": "replay"})
+    assert refused.status_code == 503
+    assert "the Qdrant server does not answer" in refused.json()["error"]
+    assert "Over what is stored" not in refused.json()["error"]
 
 
 async def test_a_source_nobody_has_seen_is_no_mistake_and_is_said(ask: httpx.AsyncClient) -> None:

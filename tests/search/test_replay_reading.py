@@ -83,7 +83,7 @@ def read(log: LoggedMoments, most: int) -> tuple[tuple[list[str | float], int], 
             found.append(each.bare.text if each.is_watched else each.bare.start_s)
         else:
             found.append(each.until_s)
-    return (found, reading.left_out), reading.is_out_of_time
+    return (found, len(reading.left_out)), reading.is_out_of_time
 
 
 @given(records(), st.integers(1, 12))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from domain.backtest import Past
 from domain.conditions import Graded
+from domain.errors import BadRequest
 from domain.events import CoverageAdvanced, Modality, MomentDescribed, MomentWithdrawn
 from domain.moment_reading import LabelledMoment
 from domain.ports import MomentFact
@@ -149,6 +152,42 @@ def test_out_of_time_it_is_tried_on_the_latest_and_says_so(node: Node) -> None:
     assert 8 <= found.span.moments <= 24 and found.span.until_s > T0_S + 990.0
     times = [each.moment.start_s for each in replayed(node, drill) if isinstance(each, LabelledMoment)]
     assert times == [T0_S + 10.0 * n for n in range(100 - len(times), 100)]  # without a gap, of both sources
+
+
+def test_what_a_replay_lacks_is_told_of_the_days_asked_for(node: Node) -> None:
+    said = [node.moment("speech", 3600.0 * n, "a drill") for n in range(100)]
+    foreign = replace(said[97], start_s=said[97].start_s + 60.0, encoder="another")
+    node.log.write(*said[:90], None, *said[90:98], foreign, None, *said[98:])
+    node.log.patience = 8  # stretches: 28 moments
+    drill = rule(node, 'kind:speech "drill" -mood:angry')
+    for hours, lacks in ((1, (0, False, 2)), (5, (2, False, 6)), (24, (3, False, 25)), (200, (3, True, 27))):
+        found = tried(node, drill, hours / 24.0).replay
+        assert found is not None
+        assert (found.left_out, found.is_out_of_time, found.not_stored) == lacks
+
+
+def test_it_reads_the_days_asked_for_and_those_it_learns_from(node: Node) -> None:
+    node.log.write(*(numbered(node, n, 86_400.0) for n in range(400)))
+    found = tried(node, rule(node, '"drill"'), 2.0)
+    assert (found.span.moments, found.learnt_from) == (3, "before")
+    assert node.log.given <= 24
+    assert found.replay is not None and not found.replay.is_out_of_time
+
+
+def test_where_nothing_is_found_it_is_not_said_that_there_is_nothing(node: Node) -> None:
+    node.log.write(node.moment("text", 0.0, "a drill"), *(node.moment("scene", 1.0 + n, "a wall") for n in range(40)))
+    node.log.patience = 3
+    with pytest.raises(BadRequest, match="no moment of its sources and kinds was reached within 20 s"):
+        tried(node, rule(node, '"drill"'))
+    with pytest.raises(BadRequest, match=r"no moment of its sources and kinds$"):
+        node.log.patience = 100
+        tried(node, rule(node, "source:hall a tripod"))
+
+
+def test_where_all_are_refused_that_is_said(node: Node) -> None:
+    node.log.write(*(replace(numbered(node, n, 60.0), encoder="another") for n in range(5)))
+    with pytest.raises(BadRequest, match="but 5 records that were left out: they are damaged, or the store would refu"):
+        tried(node, rule(node, '"drill"'))
 
 
 def test_partitions_are_joined_by_when_they_were_written_and_none_is_reordered(node: Node) -> None:
