@@ -62,6 +62,7 @@ def add(
 
 @rules.command()
 def test(
+    context: typer.Context,
     query: Annotated[
         str, typer.Argument(help="A query; with --rule nothing; or the address of a webhook, to be sent a sample.")
     ] = "",
@@ -79,7 +80,10 @@ def test(
     from nowseen.example_files import one_example
 
     if query.startswith(("https://", "http://")):
+        _takes_only(context, "the address of a webhook", "query")
         _send_sample(query)
+    if rule is not None:
+        _takes_only(context, "--rule", "rule", "days", "replay", "as_json")
     example = one_example(picture=picture, voice=voice)
     asked = {"query": query, "days": days, "hours": hours, "false_alarms_per_day": false_alarms_per_day}
     asked |= {} if rule is None else {"rule": rule}
@@ -124,6 +128,18 @@ def apply(
 ) -> None:
     """Add and change rules as a file says."""
     _run(lambda command: command.apply(file))
+
+
+def _takes_only(context: typer.Context, what: str, *names: str) -> None:
+    """Raises BadParameter when others were given too, which would do nothing."""
+    given = [each for each in context.command.params if each.name not in names and _is_given(context, each.name)]
+    if given:
+        raise typer.BadParameter(f"{', '.join(each.opts[0] for each in given)} does nothing with {what}: leave it out")
+
+
+def _is_given(context: typer.Context, name: str | None) -> bool:
+    source = context.get_parameter_source(name or "")
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _send_sample(url: str) -> NoReturn:

@@ -280,6 +280,27 @@ def test_an_address_is_sent_a_sample_instead(monkeypatch: pytest.MonkeyPatch) ->
     assert asked == [("POST", "/webhooks/test", {"url": "https://x.example/hook"})]
 
 
+@pytest.mark.parametrize(
+    ("given", "idle"),
+    [
+        (["https://x.example/hook", "--replay", "--rule", "R"], ("--rule, --replay", "the address of a webhook")),
+        (["https://x.example/hook", "--days", "7"], ("--days", "the address of a webhook")),
+        (["https://x.example/hook", "--json"], ("--json", "the address of a webhook")),
+        (["fire", "--rule", "R"], ("query", "--rule")),
+        (["--rule", "R", "--like", "m1", "--hours", "mon"], ("--like, --hours", "--rule")),
+    ],
+)
+def test_what_would_do_nothing_is_refused(
+    given: list[str], idle: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RulesCommand, "test", lambda *_, **__: FOUND)
+    done = CliRunner().invoke(rules, ["test", *given], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    assert done.exit_code == 2
+    assert f"{idle[0]} does nothing with {idle[1]}: leave it out" in done.output
+    kept = ["--rule", "R", "--replay", "--days", "3", "--json"]
+    assert CliRunner().invoke(rules, ["test", *kept]).exit_code == FOUND
+
+
 def test_marks_are_listed(terminal: Terminal) -> None:
     right = MarkedModel(
         moment_id="m1", is_right=True, is_used=True, source="gate", start_s=1.79e9, end_s=1.79e9, score=0.875,
