@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from domain.conditions import Condition
-from domain.rule_people import speakers_in, voices_in
+from domain.rule_people import speakers_in, speakers_left_out, voices_in
 from search.rules_at_work import KnownRule
 from search.speakers import Speakers
 
-Why: TypeAlias = Literal["voice", "speaker"]
+Why: TypeAlias = Literal["voice", "speaker", "excluded"]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleOfSpeaker:
-    """By its "voice" a rule holds a vector of somebody who sounds like the speaker; by its "speaker" an id."""
+    """By its "voice" a rule holds a vector of somebody who sounds like the speaker; it asks for the "speaker" by an id,
+    or has the speaker "excluded"."""
 
     known: KnownRule
     why: Why
@@ -33,6 +34,8 @@ def rules_of_speaker(speakers: Speakers, rules: Sequence[KnownRule], who: str) -
             found.append(RuleOfSpeaker(known, "voice", likeness))
         elif any(not ids.isdisjoint(together) for together in speakers_in(condition)):
             found.append(RuleOfSpeaker(known, "speaker"))
+        elif any(not ids.isdisjoint(together) for together in speakers_left_out(condition)):
+            found.append(RuleOfSpeaker(known, "excluded"))
     return found
 
 
