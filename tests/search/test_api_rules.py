@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -515,3 +515,32 @@ async def test_rules_that_are_left_out_may_hold_a_forgotten_voice_too(ask: httpx
     node.at_work.start([RuleSet("old", encode_rule(rule).decode(), "", 1.0)])
     assert (await ask.get("/speakers/Ana/rules")).json()["not_looked_into"] == 1
     assert (await ask.delete("/speakers/Ana", params={"rules": "true"})).json()["not_looked_into"] == 1
+
+
+async def test_the_voices_of_all_rules_are_compared_at_once(
+    ask: httpx.AsyncClient, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await heard(node, ask)
+    compared, likeness = list[int](), node.speakers.likeness
+
+    def counted(id: str, voices: Sequence[Vector]) -> list[float | None]:
+        compared.append(len(voices))
+        return likeness(id, voices)
+
+    monkeypatch.setattr(node.speakers, "likeness", counted)
+    assert len((await ask.get("/speakers/Ana/rules")).json()["rules"]) == 3
+    assert compared == [2]
+
+
+async def test_to_list_rules_nobody_is_searched_for_by_name(
+    ask: httpx.AsyncClient, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await heard(node, ask)
+
+    def searched(who: str) -> None:
+        raise AssertionError(who)
+
+    monkeypatch.setattr(node.speakers, "resolve", searched)
+    assert [each["warnings"] for each in (await ask.get("/rules")).json()["rules"] if each["name"] == "Her name"] == [
+        []
+    ]
