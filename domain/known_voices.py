@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,8 @@ class KnownVoices:
 
     def called(self, who: str) -> Speaker | None:
         """The person of an id, a name or a number ("speaker 7")."""
+        if who in self._by_id:
+            return self.person(who)
         for each in self._by_id.values():
             if _same(each.id, who) or _same(each.name, who) or _same(f"speaker {each.number}", who):
                 return self.person(each.id)
@@ -109,15 +111,27 @@ class KnownVoices:
         "Front-end factor analysis for speaker verification", 2011); two people come out farther apart by it, and the
         scale is drawn together so that 1 is the same and a threshold keeps its meaning.
         """
-        persons = self.persons()
-        if not persons:
+        if not self._by_id:
             return []
+        alike = self._alike(self._rows[: len(self._places)], [voice])[0].tolist()
+        return sorted(zip(alike, self._by_id.values(), strict=True), key=lambda pair: (-pair[0], pair[1].number))
+
+    def likeness_to(self, person: Speaker, voices: Sequence[Vector]) -> list[float]:
+        """How alike each of the voices is to the nearest record of the person's family, as `likeness` has it."""
+        if not voices:
+            return []
+        family = [self._places[each.id] for each in self.family(person)]
+        return [float(each) for each in self._alike(self._rows[family], voices).max(axis=1)]
+
+    def _alike(self, rows: npt.NDArray[np.float64], voices: Sequence[Vector]) -> npt.NDArray[np.float64]:
+        """(n, r), of n voices and these r rows, each a heard and an enrolled one, of those there are."""
+        persons = self.persons()
         known = (len(persons) - 1) / (len(persons) + 2)
         shared = known * self._rows[[self._places[person.id] for person in persons], 0].mean(axis=0)
-        rows = _unit(self._rows[: len(self._places)] - shared)
-        cosines = (rows @ _unit(np.asarray(voice) - shared)).max(axis=1)
-        alike = (1 - (1 - cosines) / (1 + _STRETCH * known)).tolist()
-        return sorted(zip(alike, self._by_id.values(), strict=True), key=lambda pair: (-pair[0], pair[1].number))
+        asked = _unit(np.asarray(voices) - shared)
+        both = asked @ _unit(rows - shared).reshape(2 * len(rows), -1).T
+        cosines = both.reshape(len(voices), len(rows), 2).max(axis=2)
+        return np.asarray(1 - (1 - cosines) / (1 + _STRETCH * known))
 
 
 def _same(one: str | None, other: str) -> bool:

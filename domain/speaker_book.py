@@ -9,7 +9,7 @@ neither's mean.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
@@ -207,12 +207,11 @@ class SpeakerBook:
         person = self._known.called(who)
         return tuple(each.id for each in self._known.family(person)) if person else ()
 
-    def likeness(self, id: str, voice: Vector) -> float | None:
-        """How alike a unit vector is to the nearest of a person's voices; None where one that is heard would be a new
-        voice beside them. Raises BadRequest when there is no such person."""
-        person = self._person(id)
-        alike = [likeness for likeness, each in self._known.likeness(voice) if self._known.person(each.id) == person]
-        return alike[0] if alike[0] >= self._rules.new_voice else None
+    def likeness(self, id: str, voices: Sequence[Vector]) -> list[float | None]:
+        """How alike each unit vector is to the nearest of a person's voices; None where one that is heard would be a
+        new voice beside them. Raises BadRequest when there is no such person."""
+        alike = self._known.likeness_to(self._person(id), voices)
+        return [each if each >= self._rules.new_voice else None for each in alike]
 
     def speakers(self) -> list[Speaker]:
         """By number, without those merged into others."""

@@ -112,8 +112,15 @@ def marks(
     as_json: _Json = False,
 ) -> None:
     """Show which of its matches were marked right or wrong; mark more by their moments' ids."""
-    said = dict.fromkeys(right or (), True) | dict.fromkeys(wrong or (), False) | dict.fromkeys(take_back or (), None)
-    _run(lambda command: command.mark(rule, said) if said else command.marks(rule, json_output=as_json))
+    said: dict[str, bool | None] = {}
+    for moments, is_right in ((right, True), (wrong, False), (take_back, None)):
+        for moment in moments or ():
+            if said.setdefault(moment, is_right) is not is_right:
+                raise typer.BadParameter(f"{moment} can be marked right or wrong, or the mark taken back: choose one")
+    if said:
+        _run(lambda command: command.mark(rule, said, json_output=as_json))
+    else:
+        _run(lambda command: command.marks(rule, json_output=as_json))
 
 
 @rules.command("rm")

@@ -100,18 +100,22 @@ class RulesCommand:
             said = "right" if each["is_right"] else "wrong"
             unused = "" if each["is_used"] else ", of what it watched for before"
             what = f"  {each['source']}  {each['text']}  ({each['score']:.2f}{unused})  {each['moment_id']}"
-            self.console.print(Text.assemble((f"{said}  {_time(each['start_s'])}", "bold"), what))
+            self.console.print(Text.assemble((f"{said}  {_time(each['start_s'])} UTC", "bold"), what))
         if not answer["marks"] and not json_output:
             self.console.print("Nobody has marked any of its matches yet.")
         return FOUND if answer["marks"] else NOTHING_FOUND
 
-    def mark(self, rule: str, said: Mapping[str, bool | None]) -> int:
+    def mark(self, rule: str, said: Mapping[str, bool | None], *, json_output: bool = False) -> int:
         """`said` of moments by id: right, wrong, or None to take back what was said."""
+        made = {}
         for moment_id, is_right in said.items():
             body = {"moment_id": moment_id, "is_right": is_right}
             made = self._ask("POST", rule, "marks", holds="marked_right", json=body)
             right, wrong = made["marked_right"], made["marked_wrong"]
-            self.console.print(f"[bold]{escape(made['name'])}[/bold]: {right} marked right, {wrong} wrong.")
+            if not json_output:
+                self.console.print(f"[bold]{escape(made['name'])}[/bold]: {right} marked right, {wrong} wrong.")
+        if json_output:
+            self.console.print_json(data=made)  # the rule, as it is after the last of them
         return FOUND
 
     def apply(self, file: Path) -> int:

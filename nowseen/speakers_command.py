@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from nowseen.node_client import FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
+from nowseen.node_client import FAILED, FOUND, NOTHING_FOUND, NodeFailed, ask_node, print_failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class SpeakersCommand:
     transport: httpx.BaseTransport | None = None
 
     def run(self, command: Callable[[SpeakersCommand], int]) -> int:
-        """The command's exit code. 0: done. 1: nobody to list. 2: refused, or no node; why goes to `errors`."""
+        """The command's exit code. 0: done. 1: nobody to list. 2: refused, done in part, or no node; why is
+        said."""
         try:
             return command(self)
         except NodeFailed as failure:
@@ -79,31 +80,63 @@ class SpeakersCommand:
         return FOUND
 
     def forget(self, who: str, *, rules: bool = False, is_sure: Callable[[str], bool] = lambda _: True) -> int:
-        """`rules`: rules that know the speaker go too. `is_sure` is asked what will be gone, before anything is."""
-        known = self._ask("GET", who, "rules", holds="rules")["rules"]
-        if known and not rules:
-            self.console.print("[yellow]These rules know this speaker, and stay unless --rules is given:[/yellow]")
-        elif known:
-            self.console.print("[yellow]These rules know this speaker, and go too:[/yellow]")
-        self._list(known)
-        gone = "the name, the voice vectors and the labels" + (f" and {len(known)} rules" if known and rules else "")
-        if not is_sure(f"Forget {who}? {gone[0].upper()}{gone[1:]} can't be had back"):
+        """`rules`: rules that know the speaker go too, except those that leave the speaker out. `is_sure` is asked what
+        will be gone, before anything is."""
+        known = self._ask("GET", who, "rules", holds="rules")
+        knowing, without = _parted(known["rules"])
+        go = "go too" if rules else "stay unless --rules is given"
+        self._list(f"These rules know this speaker, and {go}:", knowing)
+        self._list("These rules leave this speaker out, and no longer will:", without)
+        if not_looked_into := known.get("not_looked_into", 0):
+            self.console.print(
+                f"[yellow]Rules that are left out could not be looked into ({not_looked_into}): `nowseen rules` lists "
+                "them[/yellow]"
+            )
+        gone = "The name, the voice vectors and the labels" + (f" and {_count(knowing)}" if knowing and rules else "")
+        if not is_sure(f"Forget {who}? {gone} can't be had back"):
             return NOTHING_FOUND
         made = self._ask("DELETE", who, holds="rules_left", params={"rules": "true"} if rules else {})
-        self.console.print(f"{escape(made['label'])} is forgotten: {gone}. The words stay.")
-        if made["rules_left"]:
-            self.console.print("[yellow]Left: nowseen rules rm RULE removes[/yellow]")
-            self._list(made["rules_left"])
-        return FOUND
+        label = escape(made["label"])
+        self.console.print(f"{label} is forgotten: the name, the voice vectors and the labels. The words stay.")
+        if removed := made["rules_removed"]:
+            names = ", ".join(escape(each["name"]) for each in removed)
+            self.console.print(f"{_count(removed)} removed: {names}", highlight=False)
+        return self._say_left(made["rules_left"], told={each["id"] for each in known["rules"]}, was_asked=rules)
 
-    def _list(self, rules: Sequence[Mapping[str, Any]]) -> None:
+    def _say_left(self, rules: Sequence[Mapping[str, Any]], told: Collection[str], *, was_asked: bool) -> int:
+        """Those that were `told` before need not be listed again, unless they were to go."""
+        knowing, without = _parted(rules)
+        if was_asked:
+            self._list(f"{_count(knowing)} could not be removed: `nowseen rules rm RULE` tries again", knowing)
+        elif knowing:
+            self.console.print(f"[yellow]{_count(knowing)} left: `nowseen rules rm RULE` removes one[/yellow]")
+            self._list("Set meanwhile:", [each for each in knowing if each["id"] not in told])
+        self._list("Leave this speaker out no longer:", [each for each in without if each["id"] not in told])
+        return FAILED if was_asked and knowing else FOUND
+
+    def _list(self, heading: str, rules: Sequence[Mapping[str, Any]]) -> None:
+        if rules:
+            self.console.print(f"[yellow]{heading}[/yellow]")
         for each in rules:
-            why = "names the speaker" if each["why"] == "speaker" else f"holds a voice {each['likeness']:.2f} like it"
+            why = {"speaker": "names the speaker", "excluded": "leaves the speaker out"}.get(each["why"])
+            why = why or f"holds a voice {each['likeness']:.2f} like it"
             self.console.print(f"  [bold]{escape(each['name'])}[/bold] {why}", highlight=False)
 
     def _ask(self, method: str, *steps: str, holds: str | None, **more: Any) -> Any:
         path = "/".join(["/speakers", *(quote(step, safe="") for step in steps if step)])
         return ask_node(self.api_url, method, path, holds=holds, transport=self.transport, **more)
+
+
+def _parted(
+    rules: Sequence[Mapping[str, Any]],
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Those that know a speaker, and those that only leave the speaker out."""
+    without = [each for each in rules if each["why"] == "excluded"]
+    return [each for each in rules if each not in without], without
+
+
+def _count(rules: Sequence[Mapping[str, Any]]) -> str:
+    return f"{len(rules)} rule{'' if len(rules) == 1 else 's'}"
 
 
 def _table(speakers: Sequence[Mapping[str, Any]]) -> Table:

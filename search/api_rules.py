@@ -14,7 +14,7 @@ from domain.errors import BadRequest
 from domain.events import MODALITIES, RuleRemoved, RuleSet
 from domain.rule_drafts import RuleDraft, name_of, new_id, rule_of
 from domain.rule_json import encode_rule
-from domain.rule_people import speakers_in
+from domain.rule_people import speakers_in, speakers_left_out
 from domain.rules import Rule
 from search.api_models import ErrorModel, stand_in_warnings
 from search.api_parts import ApiParts, RuleParts
@@ -224,6 +224,15 @@ def described(parts: ApiParts, rules: RuleParts, all: Sequence[KnownRule]) -> li
 
 
 def _forgotten(parts: ApiParts, rule: Rule) -> list[str]:
-    if all(any(map(parts.speakers.resolve, together)) for together in speakers_in(rule.condition)):
-        return []
-    return ["a speaker that it names was forgotten and is heard no more: name another, or remove the rule"]
+    def nobody(*named: tuple[str, ...]) -> bool:
+        return any(all(parts.speakers.label(id) is None for id in together) for together in named)
+
+    warnings = []
+    if nobody(*speakers_in(rule.condition)):
+        warnings.append("a speaker that it names was forgotten and is heard no more: name another, or remove the rule")
+    if nobody(*speakers_left_out(rule.condition)):
+        warnings.append(
+            "a speaker that it leaves out was forgotten: it tells of what that voice says too, until it leaves out the "
+            "speaker that the voice becomes"
+        )
+    return warnings

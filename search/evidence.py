@@ -176,30 +176,39 @@ class EvidenceFinder:
     def _enough(
         self, wanted: Wanted, modality: Modality, ask: Fetch, fetched: int, watch: Stopwatch, phrase: str | None = None
     ) -> list[Hit]:
-        """`fetched` hits without what is excluded, and with the phrase if there is one, unless there are no more: what
-        is left out is made up for. Where one source fills them, the best of the others come too."""
-        limit = fetched = min(fetched, self._options.most_fetched)
+        """`fetched` hits without what is excluded, and with the phrase if there is one, unless there are no more. Where
+        one source fills what was asked for, the best of the others come too, half as many."""
+        fetched = min(fetched, self._options.most_fetched)
+        kept, hits, is_all = self._made_up(wanted, modality, ask, wanted.where, fetched, watch, phrase)
+        if is_all or not (crowd := self._crowds(hits, wanted.where.sources)):
+            return kept
+        where = replace(wanted.where, excluded=(*wanted.where.excluded, MomentFilter(sources=crowd)))
+        others, _, _ = self._made_up(wanted, modality, ask, where, max(1, fetched // 2), watch, phrase)
+        known = {hit.stored.id for hit in kept}
+        return [*kept, *(hit for hit in others if hit.stored.id not in known)]
+
+    def _made_up(
+        self,
+        wanted: Wanted,
+        modality: Modality,
+        ask: Fetch,
+        where: MomentFilter,
+        fetched: int,
+        watch: Stopwatch,
+        phrase: str | None,
+    ) -> tuple[list[Hit], list[Hit], bool]:
+        """At most `fetched` of what is wanted: what is left out is made up for. And of how many they were taken, and
+        whether there are no more."""
+        limit = fetched
         while True:
             with watch.stage("store"):
-                hits = ask(wanted.where, limit)
+                hits = ask(where, limit)
             with watch.stage("rank"):
                 kept = self._wanted_of(wanted, modality, hits, phrase)
-            if len(kept) >= fetched or len(hits) < limit or limit >= self._options.most_fetched:
-                break
+            is_all = len(hits) < limit
+            if len(kept) >= fetched or is_all or limit >= self._options.most_fetched:
+                return kept[:fetched], hits, is_all
             limit = min(4 * limit, self._options.most_fetched)
-        if len(hits) == limit and (crowd := self._crowds(hits, wanted.where.sources)):
-            where = replace(wanted.where, excluded=(*wanted.where.excluded, MomentFilter(sources=crowd)))
-            with watch.stage("store"):
-                others = ask(where, max(1, fetched // 2))
-            with watch.stage("rank"):
-                unique = {hit.stored.id: hit for hit in kept[:fetched]}
-                unique |= {
-                    hit.stored.id: hit
-                    for hit in self._wanted_of(wanted, modality, others, phrase)
-                    if hit.stored.id not in unique
-                }
-                return list(unique.values())
-        return kept[:fetched]
 
     def _crowds(self, hits: Sequence[Hit], asked: Sequence[str]) -> tuple[str, ...]:
         """None where no others were asked for."""

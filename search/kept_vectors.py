@@ -60,12 +60,13 @@ class KeptVectors:
         rows = [(encoder, text, *_packed(encoder, text, vector)) for text, vector in vectors.items()]
         self._try(lambda kept: kept.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows), None)
 
-    def keep_only(self, texts: Mapping[str, Collection[str]]) -> None:
-        """By encoder; all else is removed."""
+    def keep_only(self, texts: Mapping[str, Collection[str]], of_any_encoder: Collection[str] = ()) -> None:
+        """By encoder, or whichever encoder's; all else is removed."""
+        whoever = frozenset(of_any_encoder)
 
         def remove(kept: sqlite3.Connection) -> None:
             there = kept.execute("SELECT rowid, encoder, text FROM vectors").fetchall()
-            gone = [(row,) for row, encoder, text in there if text not in texts.get(encoder, ())]
+            gone = [(row,) for row, of, text in there if text not in whoever and text not in texts.get(of, ())]
             kept.executemany("DELETE FROM vectors WHERE rowid = ?", gone)
 
         self._try(remove, None)

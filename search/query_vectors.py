@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from threading import Lock
 
 from domain.events import Vector
@@ -32,6 +32,11 @@ class QueryVectors:
             unknown = [text for text in dict.fromkeys(texts) if text not in self._kept]
         if unknown:
             self._encoded(unknown)
+
+    def keep_only(self, texts: Collection[str]) -> None:
+        """All others are forgotten."""
+        with self._turn:
+            self._kept = OrderedDict((text, vector) for text, vector in self._kept.items() if text in texts)
 
     def _encoded(self, texts: list[str]) -> list[Vector]:
         vectors: list[Vector] = [tuple(row) for row in self._encoder.encode_texts(texts).tolist()]

@@ -67,9 +67,14 @@ class RuleEncoding:
             return
         kept, *encoders = self._kept
         conditions, wanted = list(conditions), dict[str, set[str]]()
-        if conditions:
-            for encoder, texts in zip(encoders, texts_in(conditions), strict=True):
-                wanted.setdefault(encoder.identity, set()).update(texts, bank_queries())
+        meanings, scenes = map(set, texts_in(conditions))
+        # In memory too: what is not encoded again is not kept again.
+        self._watched.keep_only(meanings, scenes)
+        if not conditions:  # who the encoders are is not asked then, which would take one at work
+            kept.keep_only({}, of_any_encoder=bank_queries())
+            return
+        for encoder, texts in zip(encoders, (meanings, scenes), strict=True):
+            wanted.setdefault(encoder.identity, set()).update(texts, bank_queries())
         kept.keep_only(wanted)
 
     def check(self, condition: Condition) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from domain.conditions import Condition, Graded, Meaning, SceneText, graded_leaves
 from domain.events import Vector
@@ -28,6 +28,11 @@ class RuleTexts:
                 self._sentences.encode(meanings)
                 self._pictures.encode(scenes)
             yield from map(self.of, some)
+
+    def keep_only(self, meanings: Collection[str], scenes: Collection[str]) -> None:
+        """All others are forgotten."""
+        self._sentences.keep_only(meanings)
+        self._pictures.keep_only(scenes)
 
     def of(self, condition: Condition) -> Mapping[Graded, Vector]:
         """By the leaves that are given in words."""

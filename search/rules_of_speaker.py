@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from domain.conditions import Condition
-from domain.rule_people import speakers_in, voices_in
+from domain.rule_people import speakers_in, speakers_left_out, voices_in
 from search.rules_at_work import KnownRule
 from search.speakers import Speakers
 
-Why: TypeAlias = Literal["voice", "speaker"]
+Why: TypeAlias = Literal["voice", "speaker", "excluded"]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleOfSpeaker:
-    """By its "voice" a rule holds a vector of somebody who sounds like the speaker; by its "speaker" an id."""
+    """By its "voice" a rule holds a vector of somebody who sounds like the speaker; it asks for the "speaker" by an id,
+    or has the speaker "excluded"."""
 
     known: KnownRule
     why: Why
@@ -27,15 +27,23 @@ def rules_of_speaker(speakers: Speakers, rules: Sequence[KnownRule], who: str) -
     """In the rules' order. Raises UnknownSpeaker. Rules that are left out can't be looked into."""
     speaker = speakers.find(who)
     ids, found = set(speakers.resolve(speaker.id)), list[RuleOfSpeaker]()
+    likeness = _likeness(speakers, speaker.id, rules)
     for known in rules:
         condition = known.rule.condition
-        if (likeness := _likeness(speakers, speaker.id, condition)) is not None:
-            found.append(RuleOfSpeaker(known, "voice", likeness))
+        if known.rule.id in likeness:
+            found.append(RuleOfSpeaker(known, "voice", likeness[known.rule.id]))
         elif any(not ids.isdisjoint(together) for together in speakers_in(condition)):
             found.append(RuleOfSpeaker(known, "speaker"))
+        elif any(not ids.isdisjoint(together) for together in speakers_left_out(condition)):
+            found.append(RuleOfSpeaker(known, "excluded"))
     return found
 
 
-def _likeness(speakers: Speakers, id: str, condition: Condition) -> float | None:
-    alike = [speakers.likeness(id, voice.vector) for voice in voices_in(condition) if voice.vector]
-    return max((each for each in alike if each is not None), default=None)
+def _likeness(speakers: Speakers, id: str, rules: Sequence[KnownRule]) -> dict[str, float]:
+    """By rule, of those that hold a voice like the speaker's. All are compared at once."""
+    held = [(rule.rule.id, voice.vector) for rule in rules for voice in voices_in(rule.rule.condition) if voice.vector]
+    found = dict[str, float]()
+    for (rule_id, _), alike in zip(held, speakers.likeness(id, [vector for _, vector in held]), strict=True):
+        if alike is not None:
+            found[rule_id] = max(alike, found.get(rule_id, alike))
+    return found

@@ -115,9 +115,14 @@ class Speakers:
         speaker = self._of(id)
         return None if speaker is None else speaker.label
 
-    def likeness(self, id: str, voice: Vector) -> float | None:
-        """How alike a unit vector is to the speaker's voice; None where it is surely another's, or of another size."""
-        return None if len(voice) != self._voice_size else self._ask(lambda book: book.likeness(id, voice))
+    def likeness(self, id: str, voices: Sequence[Vector]) -> list[float | None]:
+        """How alike each unit vector is to the speaker's voice; None where it is surely another's, or of another size.
+
+        Many at once take little more time than one.
+        """
+        comparable = [voice for voice in voices if len(voice) == self._voice_size]
+        alike = iter(self._ask(lambda book: book.likeness(id, comparable)))
+        return [next(alike) if len(voice) == self._voice_size else None for voice in voices]
 
     def nobody(self, who: str) -> str:
         """What to tell who asks for a speaker there is not."""

@@ -148,7 +148,8 @@ class Speakers(Said):
 
 
 class RuleOfSpeaker(Said):
-    """A rule that knows a speaker: it holds the vector of a "voice" like it, or names the "speaker" in its query."""
+    """A rule that knows a speaker: it holds the vector of a "voice" like it, names the "speaker" in its query, or has
+    the speaker "excluded"."""
 
     id: str
     name: str
@@ -163,6 +164,7 @@ class Forgotten(Said):
     label: str
     rules_removed: tuple[RuleOfSpeaker, ...] = ()
     rules_left: tuple[RuleOfSpeaker, ...] = ()
+    not_looked_into: int = 0  # rules that are left out, which may hold the voice or not
 
 
 class Encoder(Said):

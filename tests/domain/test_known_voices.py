@@ -44,6 +44,25 @@ def test_likeness_follows_what_is_put_and_removed() -> None:
     assert known.likeness(voice(5)) == []
 
 
+def test_many_voices_are_compared_with_a_person_as_one_is_with_everybody() -> None:
+    known = KnownVoices(speaker(number) for number in range(1, 21))
+    known.put(replace(speaker(7), merged_into="s6"))
+    known.put(replace(speaker(6), enrolled=voice(9999)))
+    asked = [voice(6), voice(1007), voice(7), voice(9999), voice(123)]
+    expected = [next(likeness for likeness, each in known.likeness(one) if each.id in ("s6", "s7")) for one in asked]
+    assert known.likeness_to(speaker(6), []) == []
+    person = known.person("s7")
+    assert person is not None
+    assert known.likeness_to(person, asked) == pytest.approx(expected)
+
+
+def test_an_id_means_its_own_record_whoever_has_it_for_a_name() -> None:
+    known = KnownVoices([replace(speaker(1), name="s2"), speaker(2)])
+    found = known.called("s2")
+    assert found is not None
+    assert found.number == 2
+
+
 def test_a_voice_that_changes_leaves_the_others_where_they_are() -> None:
     known = KnownVoices(speaker(number) for number in range(1, 41))
     rows = known._rows

@@ -355,14 +355,16 @@ def test_an_enrolment_under_a_known_name_must_sound_like_its_owner() -> None:
 
 def test_how_alike_a_voice_is_to_a_person() -> None:
     book, ids = three_people()
-    likeness = book.likeness(ids[0], voice(0, 9))
+    likeness, other = book.likeness(ids[0], [voice(0, 9), voice(1, 9)])
     assert likeness is not None
     assert likeness > SpeakerRules().same_voice
-    assert book.likeness(ids[1], voice(0, 9)) is None
+    assert other is None
+    assert book.likeness(ids[1], [voice(0, 9)]) == [None]
+    assert book.likeness(ids[1], []) == []
     book.merge(ids[0], ids[1])
-    assert book.likeness(ids[1], voice(0, 9)) == pytest.approx(likeness, abs=0.05)
+    assert book.likeness(ids[1], [voice(0, 9)]) == [pytest.approx(likeness, abs=0.05)]
     with pytest.raises(BadRequest):
-        book.likeness("nobody", voice(0, 9))
+        book.likeness("nobody", [voice(0, 9)])
 
 
 @given(turns, st.integers(0, 3))

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -309,8 +310,8 @@ def test_marks_are_listed(terminal: Terminal) -> None:
     wrong = right.model_copy(update={"moment_id": "m2", "is_right": False, "is_used": False, "text": "lunch"})
     assert terminal.run([says(MarksModel(marks=[right, wrong]))], lambda c: c.marks("Drill")) == FOUND
     first, second = terminal.out.getvalue().splitlines()
-    assert first == "right  2026-09-21 14:13:20  gate  a drill [at noon]  (0.88)  m1"
-    assert second == "wrong  2026-09-21 14:13:20  gate  lunch  (0.88, of what it watched for before)  m2"
+    assert first == "right  2026-09-21 14:13:20 UTC  gate  a drill [at noon]  (0.88)  m1"
+    assert second == "wrong  2026-09-21 14:13:20 UTC  gate  lunch  (0.88, of what it watched for before)  m2"
     assert terminal.run([says(MarksModel(marks=[]))], lambda c: c.marks("Drill")) == NOTHING_FOUND
     assert "Nobody has marked" in terminal.out.getvalue()
     assert [asked[:2] for asked in terminal.asked] == [("GET", "/rules/Drill/marks")] * 2
@@ -324,3 +325,37 @@ def test_moments_are_marked_and_what_was_said_is_taken_back(terminal: Terminal) 
         ("POST", "/rules/Drill/marks", {"moment_id": "m2", "is_right": None}),
     ]
     assert terminal.out.getvalue().splitlines()[-1] == "Drill [red]: 1 marked right, 0 wrong."
+
+
+def test_who_asks_for_json_gets_the_rule_as_the_marks_left_it(terminal: Terminal) -> None:
+    first, last = (RULE.model_copy(update={"marked_right": count}) for count in (1, 2))
+    replies = [says(first), says(last)]
+    assert terminal.run(replies, lambda c: c.mark("Drill", {"m1": True, "m2": True}, json_output=True)) == FOUND
+    assert json.loads(terminal.out.getvalue()) == last.model_dump()
+
+
+@pytest.mark.parametrize("switches", [("--right", "--wrong"), ("--wrong", "--take-back"), ("--take-back", "--right")])
+def test_a_moment_is_marked_one_thing_at_a_time(switches: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nowseen.rules_cli._run", lambda _: pytest.fail("it was sent"))
+    one, other = switches
+    done = CliRunner().invoke(rules, ["marks", "Drill", one, "m2", one, "m1", other, "m1"])
+    assert done.exit_code == 2
+    assert "m1 can be marked right or wrong" in done.output
+
+
+@pytest.mark.parametrize("json_output", [True, False])
+def test_marking_says_whether_json_is_asked_for(json_output: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[object]()
+
+    class Played:
+        def mark(self, *args: object, **more: object) -> int:
+            asked.append((args, more))
+            return FOUND
+
+    def run(command: Callable[[Any], int]) -> None:
+        raise typer.Exit(command(Played()))
+
+    monkeypatch.setattr("nowseen.rules_cli._run", run)
+    switch = ["--json"] if json_output else []
+    assert CliRunner().invoke(rules, ["marks", "Drill", "--right", "m1", *switch]).exit_code == FOUND
+    assert asked == [(("Drill", {"m1": True}), {"json_output": json_output})]

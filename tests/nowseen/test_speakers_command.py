@@ -110,13 +110,19 @@ def test_what_is_decided_of_a_speaker_is_sent(
 
 HER_VOICE = RuleOfSpeakerModel(id="r1", name="Her voice [1]", query="", why="voice", likeness=0.934)
 HER_NAME = RuleOfSpeakerModel(id="r2", name="Her name", query="speaker:Ana", why="speaker", likeness=None)
+WITHOUT = RuleOfSpeakerModel(id="r3", name="Without her", query="-speaker:Ana", why="excluded", likeness=None)
 
 
-def forgetting(terminal: Terminal, command: Callable[[SpeakersCommand], int], **made: Any) -> int:
-    rules = [HER_VOICE, HER_NAME]
+def forgetting(
+    terminal: Terminal, command: Callable[[SpeakersCommand], int], *, not_looked_into: int = 0, **made: Any
+) -> int:
+    rules, nothing = (
+        [HER_VOICE, HER_NAME, WITHOUT],
+        ForgottenModel(label="Ana", rules_removed=[], rules_left=[], not_looked_into=not_looked_into),
+    )
     replies = {
-        "GET": RulesOfSpeakerModel(rules=rules),
-        "DELETE": ForgottenModel(label="Ana", rules_removed=[], rules_left=[]).model_copy(update=made),
+        "GET": RulesOfSpeakerModel(rules=rules, not_looked_into=not_looked_into),
+        "DELETE": nothing.model_copy(update=made),
     }
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -137,20 +143,54 @@ def test_before_a_voice_is_forgotten_the_rules_that_know_it_are_told(terminal: T
     assert [(asked.method, asked.url.path) for asked in terminal.asked] == [("GET", "/speakers/Ana/rules")]
 
 
-def test_rules_that_are_left_are_named_with_what_to_do(terminal: Terminal) -> None:
-    assert forgetting(terminal, lambda c: c.forget("Ana"), rules_left=[HER_VOICE, HER_NAME]) == FOUND
-    said = terminal.out.getvalue()
-    assert "stay unless --rules is given" in said
-    assert "Ana is forgotten: the name, the voice vectors and the labels. The words stay." in said
-    assert said.index("nowseen rules rm") < said.rindex("Her name names the speaker")
+def test_rules_that_are_left_are_named_once_with_what_to_do(terminal: Terminal) -> None:
+    added = HER_NAME.model_copy(update={"id": "r9", "name": "Meanwhile"})
+    left = [HER_VOICE, HER_NAME, added, WITHOUT]
+    assert forgetting(terminal, lambda c: c.forget("Ana"), rules_left=left) == FOUND
+    assert terminal.out.getvalue().splitlines() == [
+        "These rules know this speaker, and stay unless --rules is given:",
+        "  Her voice [1] holds a voice 0.93 like it",
+        "  Her name names the speaker",
+        "These rules leave this speaker out, and no longer will:",
+        "  Without her leaves the speaker out",
+        "Ana is forgotten: the name, the voice vectors and the labels. The words stay.",
+        "3 rules left: `nowseen rules rm RULE` removes one",
+        "Set meanwhile:",
+        "  Meanwhile names the speaker",
+    ]
     assert dict(terminal.asked[-1].url.params) == {}
 
 
-def test_rules_go_too_when_that_is_asked_for(terminal: Terminal) -> None:
-    made = {"rules_removed": [HER_VOICE, HER_NAME]}
-    assert forgetting(terminal, lambda c: c.forget("Ana", rules=True), **made) == FOUND
+def test_rules_go_too_when_that_is_asked_for_and_those_that_went_are_named(terminal: Terminal) -> None:
+    def is_sure(question: str) -> bool:
+        assert question == "Forget Ana? The name, the voice vectors and the labels and 2 rules can't be had back"
+        return True
+
+    made: dict[str, Any] = {
+        "rules_removed": [HER_VOICE],
+        "rules_left": [WITHOUT],
+    }  # the other was removed while the question waited
+    assert forgetting(terminal, lambda c: c.forget("Ana", rules=True, is_sure=is_sure), **made) == FOUND
     assert dict(terminal.asked[-1].url.params) == {"rules": "true"}
-    assert "and the labels and 2 rules. The words stay." in terminal.out.getvalue()
+    assert terminal.out.getvalue().splitlines()[-2:] == [
+        "Ana is forgotten: the name, the voice vectors and the labels. The words stay.",
+        "1 rule removed: Her voice [1]",
+    ]
+
+
+def test_rules_that_were_to_go_and_did_not_are_told(terminal: Terminal) -> None:
+    made: dict[str, Any] = {"rules_removed": [HER_NAME], "rules_left": [HER_VOICE, WITHOUT]}
+    assert forgetting(terminal, lambda c: c.forget("Ana", rules=True), **made) == FAILED
+    assert terminal.out.getvalue().splitlines()[-3:] == [
+        "1 rule removed: Her name",
+        "1 rule could not be removed: `nowseen rules rm RULE` tries again",
+        "  Her voice [1] holds a voice 0.93 like it",
+    ]
+
+
+def test_rules_that_could_not_be_looked_into_are_told(terminal: Terminal) -> None:
+    forgetting(terminal, lambda c: c.forget("Ana", is_sure=lambda _: False), not_looked_into=2)
+    assert "Rules that are left out could not be looked into (2): `nowseen rules` lists them" in terminal.out.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ async def test_naming_merging_splitting_and_forgetting(ask: httpx.AsyncClient, p
     assert (parted.status_code, len(parted.json()["speakers"])) == (200, 2)
     gone = await ask.delete(f"/speakers/{first['id']}")
     assert gone.status_code == 200
-    assert gone.json() == {"label": "Ana & Bea", "rules_removed": [], "rules_left": []}
+    assert gone.json() == {"label": "Ana & Bea", "rules_removed": [], "rules_left": [], "not_looked_into": 0}
     assert "Ana & Bea" not in await known(ask)
     assert len(parts.store.newest("speech", MomentFilter(), 9)) == 6
 

@@ -81,9 +81,13 @@ def set_to(query: str, id: str, set_s: float = 1.0) -> RuleSet:
     return RuleSet(id, encode_rule(rule).decode(), query, set_s)
 
 
-def on_file(folder: Path) -> set[str]:
+def all_on_file(folder: Path) -> set[str]:
     with closing(sqlite3.connect(folder / FILE)) as kept:
-        return {text for (text,) in kept.execute("SELECT text FROM vectors")} - set(bank_queries())
+        return {text for (text,) in kept.execute("SELECT text FROM vectors")}
+
+
+def on_file(folder: Path) -> set[str]:
+    return all_on_file(folder) - set(bank_queries())
 
 
 def test_a_second_start_encodes_nothing(tmp_path: Path, rule_encoders: Encoders) -> None:
@@ -178,6 +182,20 @@ def test_what_no_rule_asks_for_any_more_leaves(tmp_path: Path, rule_encoders: En
     started.at_work.warm()
     assert on_file(tmp_path) == {"the stairs are blocked"}
     assert b"power cut" not in (tmp_path / FILE).read_bytes()
+
+
+def test_a_rule_that_comes_back_is_kept_again(tmp_path: Path, rule_encoders: Encoders) -> None:
+    started = Started(tmp_path, rule_encoders, events_of("a power cut", "kind:scene a red bicycle"))
+    before = all_on_file(tmp_path)
+    for at in range(2):
+        started.at_work.remove(RuleRemoved(f"r{at}", 2.0))
+    started.at_work.warm()
+    assert all_on_file(tmp_path) == set(bank_queries())
+    started.at_work.set(set_to("a power cut", "r0", set_s=3.0))
+    started.at_work.set(set_to("kind:scene a red bicycle", "r1", set_s=3.0))
+    assert all_on_file(tmp_path) == before
+    again = Started(tmp_path, rule_encoders, events_of("a power cut", "kind:scene a red bicycle"))
+    assert again.read == set()
 
 
 def test_what_two_rules_ask_for_stays_for_the_other(tmp_path: Path, rule_encoders: Encoders) -> None:

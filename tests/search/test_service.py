@@ -391,6 +391,27 @@ def test_while_is_found_whichever_half_is_rare_and_comes_first(
     assert old.start_s == T0_S + 60.0 * 77
 
 
+def test_a_phrase_is_found_behind_one_source_that_shares_its_words_and_many_others_that_do(
+    tmp_path: Path, sentences: SentenceEncoder, pictures: PictureEncoder
+) -> None:
+    opened = open_store(EdgeFolder(tmp_path), _specs(sentences, pictures)).moments
+    near, far = "drill and fire", "no drill today, no fire"
+    said = (
+        "minutes of the meeting: the lift is serviced in May, bicycles go to the cellar, the garden is closed, the "
+        "caretaker is away until June, rents are due by the third, and before all that the fire drill"
+    )
+    rows = dict(zip((near, far, said), sentences.encode_texts([near, far, said]), strict=True))
+    moments = [("newswire", near)] * 1000 + [("hall", far)] * 520 + [("hall", said)] * 3
+    opened.upsert(
+        [_moment(source, "text", 60.0 * n, rows[text], text) for n, (source, text) in enumerate(moments)],
+        T0_S,
+    )
+    service = SearchService(opened, sentences, pictures)
+    found = service.search(SearchRequest("fire drill", ("text",), phrases=("fire drill",), limit=3)).moments
+    opened.close()
+    assert [moment.source for moment in found] == ["hall"] * 3
+
+
 def test_a_phrase_is_found_behind_many_that_share_its_words(
     tmp_path: Path, sentences: SentenceEncoder, pictures: PictureEncoder
 ) -> None:

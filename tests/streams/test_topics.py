@@ -11,11 +11,14 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._resource import ResourceType
+from confluent_kafka.cimpl import NewTopic
 
 from domain.errors import ConfigError
 from domain.topology import Topic, Topology
 from streams.kafka_clients import KafkaSettings
-from streams.topics import create_topics
+from streams.topics import create_topics, topic_config
+
+LATE = {"segment.ms": "604800000", "max.compaction.lag.ms": str(2**63 - 1)}  # as Kafka has them by itself
 
 
 @pytest.fixture(params=["tansu_broker", pytest.param("apache_kafka", marks=pytest.mark.kafka)])
@@ -31,9 +34,10 @@ def fresh(topology: Topology) -> Topology:
     return replace(topology, topics=topics)
 
 
-def test_topics_are_made_once(settings: KafkaSettings, fresh: Topology) -> None:
+def test_topics_are_made_once(settings: KafkaSettings, fresh: Topology, caplog: pytest.LogCaptureFixture) -> None:
     assert sorted(create_topics(settings, fresh)) == sorted(fresh.topics)
     assert create_topics(settings, fresh) == ()
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
     found = AdminClient(settings.confluent()).list_topics(timeout=10).topics
     assert {name: len(found[name].partitions) for name in fresh.topics} == {
         name: topic.partitions for name, topic in fresh.topics.items()
@@ -68,8 +72,27 @@ def test_kafka_is_told_how_long_and_how_large(apache_kafka: str, fresh: Topology
         config = {key: entry.value for key, entry in future.result(10).items()}
         assert config["max.message.bytes"] == str(topic.max_message_bytes)
         assert config["cleanup.policy"] == ("compact" if topic.compacted else "delete")
+        if topic.compacted:
+            assert (config["segment.ms"], config["max.compaction.lag.ms"]) == ("86400000", "86400000")
         if topic.retention_hours is not None:
             assert config["retention.ms"] == str(round(topic.retention_hours * 3_600_000))
+
+
+@pytest.mark.kafka
+def test_topics_that_keep_what_was_removed_longer_are_told_with_what_to_do(
+    apache_kafka: str, fresh: Topology, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = KafkaSettings(apache_kafka)
+    compacted = [topic for topic in fresh.topics.values() if topic.compacted]
+    old = [NewTopic(topic.name, topic.partitions, 1, config={**topic_config(topic), **LATE}) for topic in compacted]
+    admin = AdminClient(settings.confluent())
+    for future in admin.create_topics(old).values():
+        future.result(10)
+    create_topics(settings, fresh)
+    told = [record.message for record in caplog.records if "keeps what was removed" in record.message]
+    assert len(told) == len(compacted)
+    assert "kafka-configs.sh --alter" in told[0]
+    assert told[0].endswith("--add-config segment.ms=86400000,max.compaction.lag.ms=86400000")
 
 
 @pytest.mark.kafka
