@@ -43,7 +43,7 @@ class LogReading:
     facts: tuple[KeptMoment | CoverageAdvanced, ...]  # in the order they came
     left_out: tuple[
         float, ...
-    ]  # when, in event time: records that are damaged, or whose moments the store would refuse
+    ]  # records that are damaged, or whose moments the store would refuse: when, in event time
     since_s: float  # what was written after then was read; minus infinity: all of it
     is_out_of_time: bool  # what was written earlier was not read
 
@@ -86,13 +86,15 @@ def read_back(
             since_s = each.since_s
             for partition, entries in _by_partition(stretch).items():
                 parts[partition].append(entries)
-                watched = [(at_s, each) for at_s, each in entries if isinstance(each, KeptMoment) and each.is_watched]
+                watched = [(at_s, kept) for at_s, kept in entries if isinstance(kept, KeptMoment) and kept.is_watched]
                 written_s += [at_s for at_s, _ in watched]
                 newest_s = max([newest_s, *(kept.bare.start_s for _, kept in watched)])
             stretch = []
-            is_enough = len(written_s) >= most and sum(at_s >= since_s for at_s in written_s) >= most
-            # Nothing is written before it begins: all that began after then was read.
-            if is_enough := is_enough or since_s < newest_s - days * DAY_S:
+            # Nothing is written before it begins: all that began after `since_s` was read.
+            is_enough = since_s < newest_s - days * DAY_S or (
+                len(written_s) >= most and sum(at_s >= since_s for at_s in written_s) >= most
+            )
+            if is_enough:
                 break
     in_order = heapq.merge(*(_in_order(parts[partition]) for partition in sorted(parts)), key=_time)
     merged = [entry for at_s, entry in in_order if at_s >= since_s]
