@@ -60,14 +60,6 @@ def open_line(incident: Incident, zone: tzinfo, now_s: float) -> str:
     return f"{', '.join(incident.sources)}, since {clock(incident.start_s, zone, now_s)}"
 
 
-def told_words(incidents: int, days: float, per_day: str) -> str:
-    """`per_day` is how often that is, in words; empty when nothing was watched."""
-    count = "nothing" if not incidents else f"{incidents:,} incident{'' if incidents == 1 else 's'}"
-    watched = f"{days:.1f} days" if days >= 1 else f"{days * 24:.1f} hours" if days * 24 >= 1 else "less than an hour"
-    rate = f": about {per_day}" if incidents and per_day and days * 24 >= 1 else ""
-    return f"It would have told {count} in {watched} watched{rate}."
-
-
 def _card(
     name: str, match: Match, where: str, text: str, span_s: tuple[float, float], zone: tzinfo, now_s: float,
     base_url: str,

@@ -25,3 +25,11 @@ def how_long(hours: float) -> str:
             return f"{count:.0f} {unit}{'' if round(count) == 1 else 's'}"
     minutes = max(round(hours * 60), 1)
     return f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
+def told_words(incidents: int, days: float, per_day: str) -> str:
+    """`per_day` is how often that is, in words; empty when nothing was watched."""
+    count = "nothing" if not incidents else f"{incidents:,} incident{'' if incidents == 1 else 's'}"
+    watched = f"{days:.1f} days" if days >= 1 else f"{days * 24:.1f} hours" if days * 24 >= 1 else "less than an hour"
+    rate = f": about {per_day}" if incidents and per_day and days * 24 >= 1 else ""
+    return f"It would have told {count} in {watched} watched{rate}."

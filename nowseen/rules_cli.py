@@ -30,7 +30,13 @@ _Json = Annotated[bool, typer.Option("--json", help="Print the API's answer.")]
 @rules.callback()
 def show(context: typer.Context, as_json: _Json = False) -> None:
     if context.invoked_subcommand is None:
-        _run(lambda command: command.show(json_output=as_json))
+        list_rules(as_json)
+
+
+@rules.command("list")
+def list_rules(as_json: _Json = False) -> None:
+    """Say what is watched for, as `nowseen rules` alone does."""
+    _run(lambda command: command.show(json_output=as_json))
 
 
 @rules.command()

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from dashboards.rates import how_often, told_words
 from domain.errors import ConfigError
 from domain.rule_drafts import RuleDraft
 from domain.rules_yaml import WrittenRule, parse_rules
@@ -162,10 +163,10 @@ class RulesCommand:
                 )
             )
         replay = tried.get("replay")
-        per_day = "nothing was watched" if tried["per_day"] is None else f"{tried['per_day']:.2g} a day"
+        per_day = "" if tried["per_day"] is None else how_often(tried["per_day"])
         held_back = ", ".join(f"{count} {reason}" for reason, count in tried["suppressed"].items())
         self.console.print(
-            f"{len(tried['incidents'])} incidents in {tried['days_watched']:.2f} days watched: {per_day}. "
+            f"{told_words(len(tried['incidents']), tried['days_watched'], per_day)} "
             f"Tried on {'a replay of ' if replay else ''}{tried['moments']} moments from {_time(tried['since_s'])} to "
             f"{_time(tried['until_s'])} (UTC)" + (f"; not told: {held_back}." if held_back else "."),
             highlight=False,

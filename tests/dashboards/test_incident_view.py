@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dashboards.incident_view import incident_card, open_line, suppressed_card, told_words
+from dashboards.incident_view import incident_card, open_line, suppressed_card
+from dashboards.rates import told_words
 from dashboards.rule_answers import Incident, Suppressed
 from domain.query import parse_query
 from tests.dashboards.conftest import incident, match

@@ -125,8 +125,8 @@ def test_what_it_would_have_told_is_printed(terminal: Terminal) -> None:
     code = terminal.run([says(TRIED)], lambda command: command.test({"query": "x", "days": 3.0}))
     assert code == FOUND
     page = terminal.out.getvalue()
-    for shown in ("2026-09-21 14:13:20", "gate", "a drill [at noon]", "(0.88)", "1 incidents in 0.66 days watched",
-                  "1.5 a day", "42 moments", "not told: 4 cooldown", "learnt from the same moments",
+    for shown in ("2026-09-21 14:13:20", "gate", "a drill [at noon]", "(0.88)", "told 1 incident in 15.8 hours watched",
+                  "about 2 a day", "42 moments", "not told: 4 cooldown", "learnt from the same moments",
                   "gate: about 0.9 a day (counted)"):  # fmt: skip
         assert shown in page, page
 
@@ -359,3 +359,17 @@ def test_marking_says_whether_json_is_asked_for(json_output: bool, monkeypatch: 
     switch = ["--json"] if json_output else []
     assert CliRunner().invoke(rules, ["marks", "Drill", "--right", "m1", *switch]).exit_code == FOUND
     assert asked == [(("Drill", {"m1": True}), {"json_output": json_output})]
+
+
+@pytest.mark.parametrize("given", [[], ["list"]])
+def test_rules_are_listed_with_and_without_the_word(monkeypatch: pytest.MonkeyPatch, given: list[str]) -> None:
+    asked: list[bool] = []
+
+    def show(command: RulesCommand, *, json_output: bool = False) -> int:
+        asked.append(json_output)
+        return FOUND
+
+    monkeypatch.setattr(RulesCommand, "show", show)
+    assert CliRunner().invoke(rules, given).exit_code == FOUND
+    assert CliRunner().invoke(rules, [*given, "--json"]).exit_code == FOUND
+    assert asked == [False, True]
