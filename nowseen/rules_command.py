@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dashboards.rates import how_often, told_words
+from dashboards.rule_words import is_to_the_letter
 from domain.errors import ConfigError
 from domain.rule_drafts import RuleDraft
 from domain.rules_yaml import WrittenRule, parse_rules
@@ -61,8 +62,8 @@ class RulesCommand:
         """`rule`: as the API takes it. `example`: something it is to be like; so is the moment `like`."""
         made = self._say("POST", holds="thresholds", rule=rule, example=example, like=like)
         self.console.print(f"[bold]{escape(made['name'])}[/bold] is watched for.")
-        for source, threshold in made["thresholds"].items():
-            self.console.print(f"  {escape(source)}: {escape(_rate(threshold))}", highlight=False)
+        for line in _expected(made):
+            self.console.print(f"  {escape(line)}", highlight=False)
         for warning in made["warnings"]:
             self.console.print(f"[yellow]{escape(warning)}[/yellow]")
         return FOUND
@@ -237,7 +238,7 @@ def _table(rules: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("open", justify="right", no_wrap=True)
     table.add_column("expected", overflow="fold")
     for rule in rules:
-        expected = [f"{source}: {_rate(threshold)}" for source, threshold in rule["thresholds"].items()]
+        expected = _expected(rule)
         table.add_row(
             Text(rule["name"], style="bold" if rule["state"] == "active" else "dim"),
             Text(", ".join(filter(None, [f"like {rule['like']}" if rule["like"] else "", rule["query"]]))),
@@ -247,6 +248,12 @@ def _table(rules: Sequence[Mapping[str, Any]]) -> Table:
             Text("\n".join(expected) or "nothing watched yet"),
         )
     return table
+
+
+def _expected(rule: Mapping[str, Any]) -> list[str]:
+    if not rule["like"] and is_to_the_letter(rule["query"]):
+        return ["to the letter: it tells at once"]
+    return [f"{source}: {_rate(threshold)}" for source, threshold in rule["thresholds"].items()]
 
 
 def _rate(threshold: Mapping[str, Any]) -> str:

@@ -38,7 +38,7 @@ WARM = ThresholdModel(
 )  # fmt: skip
 COLD = WARM.model_copy(update={"is_warming_up": True, "note": "warming up: about 5.0 more hours"})
 RULE = RuleModel(
-    id="drill", name="Drill [red]", query='"drill"', like="", sources=[], hours="08:00-18:00 UTC", webhooks=["team"],
+    id="drill", name="Drill [red]", query="a drill", like="", sources=[], hours="08:00-18:00 UTC", webhooks=["team"],
     state="active", decided_by="budget", false_alarms_per_day=1.0, marked_right=0, marked_wrong=0, changed_s=1.79e9,
     thresholds={"gate": WARM, "hall": COLD}, open_incidents=3, suppressed={"paused": 2}, warnings=["a warning"],
 )  # fmt: skip
@@ -94,7 +94,7 @@ def says(model: Any, status: int = 200) -> httpx.Response:
 def test_rules_are_listed(terminal: Terminal) -> None:
     assert terminal.run([says(RulesModel(rules=[RULE, PAUSED]))], lambda command: command.show()) == FOUND
     page = terminal.out.getvalue()
-    for shown in ("Drill [red]", '"drill"', "08:00-18:00 UTC", "team", "3", "gate: about 0.9 a day (counted)", "paused",
+    for shown in ("Drill [red]", "a drill", "08:00-18:00 UTC", "team", "3", "gate: about 0.9 a day (counted)", "paused",
                   "nobody", "nothing watched yet", "hall: warming up: about 5.0 more hours"):  # fmt: skip
         assert shown in page, page
 
@@ -373,3 +373,15 @@ def test_rules_are_listed_with_and_without_the_word(monkeypatch: pytest.MonkeyPa
     assert CliRunner().invoke(rules, given).exit_code == FOUND
     assert CliRunner().invoke(rules, [*given, "--json"]).exit_code == FOUND
     assert asked == [False, True]
+
+
+def test_a_rule_to_the_letter_has_no_warming_up(terminal: Terminal) -> None:
+    exact = RULE.model_copy(update={"query": '"drill"'})
+    for answer, command in (
+        (says(exact), lambda each: each.add(DRILL)),
+        (says(RulesModel(rules=[exact], left_out=[])), lambda each: each.show()),
+    ):
+        assert terminal.run([answer], command) == FOUND
+        page = terminal.out.getvalue()
+        assert "tells at once" in page
+        assert "warming up" not in page
