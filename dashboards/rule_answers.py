@@ -5,15 +5,13 @@ Times are event times in Unix seconds, UTC. Scores are 0 to 1, as a search's; 1 
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from pydantic import Field
 
 from dashboards.answers import NodeAnswer
 from domain.events import Modality
 from domain.rules import DecidedBy, RuleState
-
-TriedOver: TypeAlias = Literal["stored", "replay"]
 
 
 class Threshold(NodeAnswer):

@@ -12,10 +12,11 @@ from dashboards import incident_cards, markup, rule_markup
 from dashboards.api_client import ApiDown, ApiRefused
 from dashboards.incident_view import incident_card
 from dashboards.rates import how_often, told_words
-from dashboards.rule_answers import Backtest, Replay, Rule, TriedOver
+from dashboards.rule_answers import Backtest, Replay, Rule
 from dashboards.rule_view import source_line
 from dashboards.rules_api import Draft, RulesApi
 from dashboards.times import clock
+from domain.backtest import TriedOver
 
 _TRIAL = "rule_trial"
 _DAYS = 7.0

@@ -18,10 +18,10 @@ from dashboards.rule_answers import (
     Rule,
     Rules,
     SuppressedList,
-    TriedOver,
     Webhook,
     Webhooks,
 )
+from domain.backtest import TriedOver
 from domain.rules import DecidedBy, RuleState
 
 _T = TypeVar("_T", bound=BaseModel)

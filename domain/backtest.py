@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from domain.backgrounds import days_watched
 from domain.bin_sets import BinSet, bin_of
@@ -18,6 +18,7 @@ from domain.rule_thresholds import Threshold
 from domain.rule_watch import RuleWatch
 from domain.rules import Rule
 
+TriedOver: TypeAlias = Literal["stored", "replay"]  # what is stored, or a replay of the log that it came by
 Past: TypeAlias = LabelledMoment | CoverageAdvanced  # a moment, or that a source had got so far without any
 _Watched: TypeAlias = defaultdict[tuple[str, Modality], BinSet]
 

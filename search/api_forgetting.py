@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from search.api_models import ErrorModel
+from search.api_models import NOT_FOUND
 from search.api_parts import ApiParts
 from search.api_rules import RuleChanges
 from search.rules_at_work import UnknownRule
@@ -19,7 +19,6 @@ from search.rules_of_speaker import RuleOfSpeaker, Why, rules_of_speaker
 
 _log = logging.getLogger(__name__)
 
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
 _AlsoRules = Annotated[
     bool, Query(description="also removes every rule that knows the speaker and does not exclude it: GET lists them")
 ]
@@ -72,12 +71,12 @@ def forgetting_routes(parts: ApiParts, changes: RuleChanges | None) -> APIRouter
     def not_looked_into() -> int:
         return 0 if parts.rules is None else len(parts.rules.at_work.left_out())
 
-    @routes.get("/{who}/rules", responses=_NOT_FOUND)
+    @routes.get("/{who}/rules", responses=NOT_FOUND)
     def rules_that_know(who: str) -> RulesOfSpeakerModel:
         """Rules by the example of a voice like this one, and those whose query names the speaker or excludes it."""
         return RulesOfSpeakerModel(rules=known(who), not_looked_into=not_looked_into())
 
-    @routes.delete("/{who}", responses=_NOT_FOUND)
+    @routes.delete("/{who}", responses=NOT_FOUND)
     async def forget(who: str, rules: _AlsoRules = False) -> ForgottenModel:
         """Deletes the name, the voice vectors and the labels for good. What was said stays, and so do rules, unless
         they are to go too."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from search.api_incident_models import IncidentModel, IncidentsModel, SuppressedListModel, SuppressedModel
-from search.api_models import ErrorModel
+from search.api_models import NOT_FOUND
 from search.api_parts import ApiParts, RuleParts
 from search.clip_links import Links
-
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
 
 Many = Annotated[int, Query(ge=1, le=500)]
 
@@ -22,7 +20,7 @@ def incident_routes(parts: ApiParts, rules: RuleParts) -> APIRouter:
     def links(request: Request) -> Links:
         return Links(parts.archive, parts.public_url or str(request.base_url), parts.store)
 
-    @routes.get("/incidents", responses=_NOT_FOUND)
+    @routes.get("/incidents", responses=NOT_FOUND)
     def incidents(
         request: Request,
         rule: Annotated[str | None, Query(description="id or name; of all rules when it is left out")] = None,
@@ -42,7 +40,7 @@ def incident_routes(parts: ApiParts, rules: RuleParts) -> APIRouter:
             ]
         )  # fmt: skip
 
-    @routes.get("/rules/{who}/suppressed", responses=_NOT_FOUND)
+    @routes.get("/rules/{who}/suppressed", responses=NOT_FOUND)
     def suppressed(request: Request, who: str, limit: Many = 50) -> SuppressedListModel:
         """Matches that nobody was told of, latest first, each with the reason."""
         latest, counts = rules.at_work.suppressed(rules.at_work.find(who).rule.id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from anyio import to_thread
 from fastapi import APIRouter, Request
 
@@ -14,21 +12,20 @@ from domain.marks import marked, unmarked
 from domain.moment_reading import LabelledMoment
 from domain.ports import MomentFilter
 from domain.rules import Rule
-from search.api_models import ErrorModel
+from search.api_models import NOT_FOUND
 from search.api_parts import ApiParts, RuleParts
 from search.api_rule_models import MarkedModel, MarkModel, MarksModel, RuleModel
 from search.api_rules import RuleChanges
 from search.clip_links import Links
 from search.labelled_moments import labelled
 
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
 _NEAR = 1000  # moments at the same time
 
 
 def mark_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIRouter:
     routes = APIRouter(tags=["rules"])
 
-    @routes.get("/rules/{who}/marks", responses=_NOT_FOUND)
+    @routes.get("/rules/{who}/marks", responses=NOT_FOUND)
     def marks(request: Request, who: str) -> MarksModel:
         """What was said of moments, latest first."""
         rule = rules.at_work.find(who).rule
@@ -39,7 +36,7 @@ def mark_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIR
             marks=[MarkedModel.of(mark, current, stored.get(mark.moment_id), links) for mark in reversed(rule.marks)]
         )
 
-    @routes.post("/rules/{who}/marks", responses=_NOT_FOUND)
+    @routes.post("/rules/{who}/marks", responses=NOT_FOUND)
     async def mark(who: str, body: MarkModel) -> RuleModel:
         """Says of a moment whether people should be told of it. A rule decided by examples learns from it; in any,
         what was right does not count against the false alarms."""

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, Response
 from domain.errors import BadEvent
 from domain.events import MODALITIES, check_source
 from domain.instants import format_instant
-from search.api_models import ErrorModel
+from search.api_models import NOT_FOUND, ErrorModel
 from search.api_parts import ApiParts
 from search.clip_links import clip_path, thumbnail_path
 from search.clips import Clip, Clips, NothingPlayable, plan_clip
@@ -20,7 +20,6 @@ from search.signed_media import judge_link
 _WAITING_FOR_CLIPS = 8  # threads; more requests than that queue without one
 _THUMBNAIL_ENDING = ".jpg"  # as MediaArchive.put_thumbnail names them; no chunk ends in it
 _JPEG = b"\xff\xd8\xff"
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
 _FORBIDDEN: dict[int | str, dict[str, Any]] = {403: {"model": ErrorModel}}
 Seconds = Annotated[float, Query(description="Unix seconds (UTC)")]
 Expires = Annotated[int | None, Query(description="of a signed link: until when it holds, Unix seconds")]
@@ -30,7 +29,7 @@ Signature = Annotated[str | None, Query(description="of a signed link")]
 def media_routes(parts: ApiParts, clips: Clips) -> APIRouter:
     """A signed link is served while it holds and is whole; one that is not signed to whoever reaches the API, like the
     rest of it."""
-    routes = APIRouter(tags=["media"], responses=_NOT_FOUND | _FORBIDDEN)
+    routes = APIRouter(tags=["media"], responses=NOT_FOUND | _FORBIDDEN)
     limiter = CapacityLimiter(_WAITING_FOR_CLIPS)
 
     def check_link(path: str, expires_s: int | None, signature: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -282,6 +282,9 @@ class PlaceModel(BaseModel):
 class ErrorModel(BaseModel):
     error: str = Field(description="what is wrong and what to do")
     at: PlaceModel | None = Field(default=None, description="which characters of the query are meant")
+
+
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}  # a route's `responses`
 
 
 def stand_in_warnings(encoders: tuple[EncoderInfo, ...]) -> list[str]:

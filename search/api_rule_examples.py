@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -12,7 +12,7 @@ from domain.conditions import Graded
 from domain.errors import BadRequest
 from domain.rule_drafts import rule_of
 from search.api_body import MEDIA_BODY
-from search.api_models import ErrorModel
+from search.api_models import NOT_FOUND
 from search.api_parts import ApiParts, RuleParts
 from search.api_rule_models import BacktestModel, ChangesModel, DraftModel, RuleModel, TryModel
 from search.api_rules import RuleChanges
@@ -21,7 +21,6 @@ from search.rule_examples import ExampleKind, example_of_media
 
 _BY = Field(description="what of the body is watched for: what it shows, or whose voice it is")
 _MEDIA = {"requestBody": MEDIA_BODY}
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
 
 
 class DraftByExample(DraftModel):
@@ -59,7 +58,7 @@ def rule_example_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges,
         draft = rule.draft(await seen(request, rule))
         return await changes.try_out(request, rule_of(draft, "draft", parts.ids_of), rule.days, rule.over)
 
-    @routes.patch("/{who}/by-example", openapi_extra=_MEDIA, responses=_NOT_FOUND)
+    @routes.patch("/{who}/by-example", openapi_extra=_MEDIA, responses=NOT_FOUND)
     async def change(request: Request, who: str, rule: Annotated[ChangesByExample, Query()]) -> RuleModel:
         """Another example; what else is left out stays."""
         rules.at_work.find(who)  # before anything is looked at

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from domain.alert_making import NameOf, likelihood
+from domain.backtest import TriedOver
 from domain.conditions import Graded
 from domain.events import MomentDescribed
 from domain.hours_text import format_hours
@@ -19,7 +20,7 @@ from domain.rules import DecidedBy, Mark, RuleState
 from search.api_incident_models import IncidentModel
 from search.clip_links import Links
 from search.replayed_history import WITHIN_S, ReplayReport
-from search.rule_backtests import LearntFrom, Tried, TriedOver
+from search.rule_backtests import LearntFrom, Tried
 from search.rules_at_work import KnownRule, LeftOut
 
 

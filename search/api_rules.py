@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Any
 
 from anyio import CapacityLimiter, Lock, to_thread
 from fastapi import APIRouter, Request
 
+from domain.backtest import TriedOver
 from domain.errors import BadRequest
 from domain.events import MODALITIES, RuleRemoved, RuleSet
 from domain.rule_drafts import RuleDraft, name_of, new_id, rule_of
 from domain.rule_json import encode_rule
 from domain.rule_people import speakers_in, speakers_left_out
 from domain.rules import Rule
-from search.api_models import ErrorModel, stand_in_warnings
+from search.api_models import NOT_FOUND, stand_in_warnings
 from search.api_parts import ApiParts, RuleParts
 from search.api_rule_models import (
     BacktestModel,
@@ -28,13 +28,12 @@ from search.api_rule_models import (
     TryModel,
 )
 from search.clip_links import Links
-from search.rule_backtests import Tried, TriedOver, try_on_replay, try_rule
+from search.rule_backtests import Tried, try_on_replay, try_rule
 from search.rule_examples import example_of_moment
 from search.rules_at_work import KnownRule
 
 _AT_WORK_WITHIN_S = 20.0  # a rule learns from history first
 _TRYING = 1  # thread: a backtest keeps a processor busy for seconds
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
 
 
 class RuleChanges:
@@ -177,7 +176,7 @@ def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIR
         """Watches for something from now on. It learns from what is stored how often it would alarm."""
         return await changes.add(body.draft(await to_thread.run_sync(example_of_moment, parts, body.like)))
 
-    @routes.post("/backtest", responses=_NOT_FOUND)
+    @routes.post("/backtest", responses=NOT_FOUND)
     async def backtest(request: Request, body: TryModel) -> BacktestModel:
         """What a rule would have told of what is stored, or of what Kafka still holds."""
         if body.rule:
@@ -185,18 +184,18 @@ def rule_routes(parts: ApiParts, rules: RuleParts, changes: RuleChanges) -> APIR
         draft = body.draft(await to_thread.run_sync(example_of_moment, parts, body.like))
         return await changes.try_out(request, rule_of(draft, "draft", parts.ids_of), body.days, body.over)
 
-    @routes.get("/{who}", responses=_NOT_FOUND)
+    @routes.get("/{who}", responses=NOT_FOUND)
     def one(who: str) -> RuleModel:
         """By id or name: what it watches for, from which likeness on it tells people, and how that is known."""
         return described(parts, rules, [rules.at_work.find(who)])[0]
 
-    @routes.patch("/{who}", responses=_NOT_FOUND)
+    @routes.patch("/{who}", responses=NOT_FOUND)
     async def change(who: str, body: ChangesModel) -> RuleModel:
         """What was learnt stays, unless it watches for something else, somewhere else or at other hours."""
         example = await to_thread.run_sync(example_of_moment, parts, body.like or None)
         return await changes.change(who, lambda known: body.applied_to(known, example))
 
-    @routes.delete("/{who}", status_code=204, responses=_NOT_FOUND)
+    @routes.delete("/{who}", status_code=204, responses=NOT_FOUND)
     async def remove(who: str) -> None:
         """It watches no more, and what was learnt is gone. What is open of it is closed."""
         await changes.remove(who)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request
@@ -12,12 +12,11 @@ from domain.errors import BadRequest
 from domain.events import Vector
 from domain.speakers import Speaker
 from search.api_body import MEDIA_BODY, read_body
-from search.api_models import ErrorModel
+from search.api_models import NOT_FOUND
 from search.api_parts import ApiParts
 
 LARGEST_RECORDING_BYTES = 20_000_000
 _READING_RECORDINGS = 1  # thread: a minute of sound keeps a processor busy for seconds
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
 
 
 class SpeakerModel(BaseModel):
@@ -100,17 +99,17 @@ def speaker_routes(parts: ApiParts) -> APIRouter:
 
         return SpeakerModel.of(await to_thread.run_sync(listen, limiter=limiter))
 
-    @routes.patch("/{who}", responses=_NOT_FOUND)
+    @routes.patch("/{who}", responses=NOT_FOUND)
     def name(who: str, change: NameModel) -> SpeakerModel:
         """Gives a name, which holds for everything heard before too."""
         return SpeakerModel.of(speakers.rename(who, change.name))
 
-    @routes.post("/{who}/merge", responses=_NOT_FOUND)
+    @routes.post("/{who}/merge", responses=NOT_FOUND)
     def merge(who: str, change: MergeModel) -> SpeakerModel:
         """Two that are one voice become one. The answer is the one that stays."""
         return SpeakerModel.of(speakers.merge(who, change.into))
 
-    @routes.post("/{who}/split", responses=_NOT_FOUND)
+    @routes.post("/{who}/split", responses=NOT_FOUND)
     def split(who: str) -> SpeakersModel:
         """One that is two voices becomes two. Send it with the content type application/json."""
         return SpeakersModel.of(speakers.split(who))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query
@@ -11,9 +11,7 @@ from pydantic import BaseModel, Field
 from domain.deliveries import DeliveryDeadLettered, EndpointHealth
 from domain.delivery_outcomes import Outcome, explain, judge
 from domain.endpoints import Endpoint, Preset
-from search.api_models import ErrorModel
-
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorModel}}
+from search.api_models import NOT_FOUND
 
 
 class Webhooks(Protocol):
@@ -155,7 +153,7 @@ def webhook_routes(webhooks: Webhooks) -> APIRouter:
         """Deliveries that were given up on, the newest first."""
         return FailuresModel(failed=[FailedModel.of(letter) for letter in webhooks.failed()[:limit]])
 
-    @routes.post("/failed/{id}/replay", status_code=204, responses=_NOT_FOUND)
+    @routes.post("/failed/{id}/replay", status_code=204, responses=NOT_FOUND)
     async def replay(id: str) -> None:
         """Sends it again, with the webhook-id it had. Send it with the content type application/json."""
         await webhooks.replay(id)
@@ -165,22 +163,22 @@ def webhook_routes(webhooks: Webhooks) -> APIRouter:
         """Sends a sample once to an address. Where there is no such webhook, nothing verifies its signature."""
         return _told(await webhooks.test_address(address.url, address.preset))
 
-    @routes.delete("/{name}", status_code=204, responses=_NOT_FOUND)
+    @routes.delete("/{name}", status_code=204, responses=NOT_FOUND)
     async def remove(name: str) -> None:
         """What waits for it is given up on."""
         await webhooks.remove(name)
 
-    @routes.post("/{name}/test", responses=_NOT_FOUND)
+    @routes.post("/{name}/test", responses=NOT_FOUND)
     async def test(name: str) -> OutcomeModel:
         """Sends a sample once. Send it with the content type application/json."""
         return _told(await webhooks.test(name))
 
-    @routes.post("/{name}/enable", status_code=204, responses=_NOT_FOUND)
+    @routes.post("/{name}/enable", status_code=204, responses=NOT_FOUND)
     async def enable(name: str) -> None:
         """After it asked to be left alone (410). Send it with the content type application/json."""
         await webhooks.enable(name)
 
-    @routes.post("/{name}/secret", responses=_NOT_FOUND)
+    @routes.post("/{name}/secret", responses=NOT_FOUND)
     async def replace_secret(name: str) -> SecretModel:
         """A new signing secret; the old one signs beside it for a day. Send it with the content type
         application/json."""

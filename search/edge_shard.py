@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -125,8 +125,7 @@ class Shard:
 
     def upsert(self, points: Sequence[Point]) -> None:
         self._recount([point.id for point in points], [point.words for point in points])
-        self._note_lengths(point.payload for point in points)
-        self._widen_span(points)
+        self._note_times([point.payload for point in points])
         self._write(edge.UpdateOperation.upsert_points([to_engine(point) for point in points]))
         self._changes += 1
 
@@ -135,13 +134,12 @@ class Shard:
         for page in other._pages(vectors_of(self._spec), with_payload=True):
             for each in page:
                 self._count(each, 1)
-            self._note_lengths(each.payload or {} for each in page)
+            self._note_times([each.payload or {} for each in page])
             self._write(
                 edge.UpdateOperation.upsert_points(
                     [edge.Point(each.id, each.vector or {}, each.payload) for each in page]
                 )
             )
-        self.span = self._outermost()
         self._changes += 1
 
     def set_fields(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
@@ -290,17 +288,16 @@ class Shard:
             outermost("end_s", edge.Direction.Desc, -math.inf),
         )
 
-    def _widen_span(self, points: Sequence[Point]) -> None:
+    def _note_times(self, payloads: Sequence[Mapping[str, Any]]) -> None:
         """Before they are written: a search beside it must not leave them out."""
-        if self._spec.modality is not None and points:
-            starts_s = [float(point.payload["start_s"]) for point in points]
-            ends_s = [float(point.payload["end_s"]) for point in points]
-            old = self.span
-            self.span = Span(min(old.first_s, *starts_s), max(old.last_s, *starts_s), max(old.end_s, *ends_s))
-
-    def _note_lengths(self, payloads: Iterable[Mapping[str, Any]]) -> None:
-        if self.longest_s is not None and self._spec.modality is not None:
-            lengths_s = (float(each["end_s"]) - float(each["start_s"]) for each in payloads)
+        if self._spec.modality is None or not payloads:
+            return
+        starts_s = [float(each["start_s"]) for each in payloads]
+        ends_s = [float(each["end_s"]) for each in payloads]
+        old = self.span
+        self.span = Span(min(old.first_s, *starts_s), max(old.last_s, *starts_s), max(old.end_s, *ends_s))
+        if self.longest_s is not None:
+            lengths_s = (end_s - start_s for start_s, end_s in zip(starts_s, ends_s, strict=True))
             self.longest_s = max(self.longest_s, *lengths_s, 0.0)
 
     def _overwrite(self, ids: Sequence[str], vectors: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from domain.ports import EncoderInfo, Matrix, SentenceEncoder
-from search.kept_vectors import KeptVectors, Row
+from search.kept_vectors import KeptVectors
 
 # Of several lengths and scripts. Who makes the same of these, to the bit, is the same encoder.
 PROBES = ("a", "someone at the door", "die Fähre fährt nicht, 東京, кот, 42%", "the old bridge was closed " * 12)
@@ -36,12 +36,12 @@ class KeptTexts:
         return self._identity
 
     def encode_texts(self, texts: Sequence[str]) -> Matrix:
-        rows = dict[str, Row]()
-        if texts:
-            rows = self._kept.get(self.identity, set(texts))
+        if not texts:
+            return self._encoder.encode_texts(texts)
+        rows = self._kept.get(self.identity, set(texts))
         if unknown := [text for text in dict.fromkeys(texts) if text not in rows]:
             made = dict(zip(unknown, self._encoder.encode_texts(unknown), strict=True))
             self._kept.put(self.identity, made)
             self.encoded += len(made)
             rows |= made
-        return np.stack([rows[text] for text in texts]) if texts else self._encoder.encode_texts(texts)
+        return np.stack([rows[text] for text in texts])

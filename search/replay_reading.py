@@ -41,9 +41,7 @@ class KeptMoment:
 @dataclass(frozen=True, slots=True)
 class LogReading:
     facts: tuple[KeptMoment | CoverageAdvanced, ...]  # in the order they came
-    left_out: tuple[
-        float, ...
-    ]  # records that are damaged, or whose moments the store would refuse: when, in event time
+    left_out: tuple[float, ...]  # when, in event time: records that are damaged, or that the store would refuse
     since_s: float  # what was written after then was read; minus infinity: all of it
     is_out_of_time: bool  # what was written earlier was not read
 

@@ -24,7 +24,6 @@ LEARNT_MOMENTS = 20_000
 TESTED_MOMENTS = 20_000
 
 LearntFrom: TypeAlias = Literal["before", "same"]
-TriedOver: TypeAlias = Literal["stored", "replay"]
 
 
 @dataclass(frozen=True, slots=True)

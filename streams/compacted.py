@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from domain.errors import BadEvent
 from domain.events import Event, decode
-from streams.kafka_clients import KafkaSettings
+from streams.kafka_clients import KafkaSettings, headers_of
 
 QUIET_S = 2.0  # a broker that doesn't tell the end of a partition is taken to be read when it is quiet for so long
 LONGEST_S = 60.0
@@ -72,10 +72,7 @@ def latest_records(kafka: KafkaSettings, topic: str) -> dict[bytes, Record]:
             key, value = record.key() or b"", record.value()
             records.pop(key, None)
             if value is not None:
-                headers = {
-                    str(name): value for name, value in dict(record.headers() or []).items() if isinstance(value, bytes)
-                }
-                records[key] = Record(value, headers)
+                records[key] = Record(value, headers_of(record))
     finally:
         reader.close()
     return records

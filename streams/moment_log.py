@@ -15,7 +15,7 @@ from domain.log_places import Place
 from domain.ports import Logged, MomentFact, ReadBack
 from domain.topology import Limits
 from streams.intake import checked
-from streams.kafka_clients import KafkaSettings
+from streams.kafka_clients import KafkaSettings, headers_of
 
 _ANSWER_S = 5.0  # a broker that is there answers sooner
 _QUIET_S = 2.0  # at the end that it told, or after it: a broker that doesn't say that nothing more comes
@@ -118,11 +118,8 @@ class KafkaMomentLog:
                 return
 
     def _fact(self, message: Message, written_s: float) -> MomentFact | None:
-        headers = {
-            str(name): value for name, value in dict(message.headers() or []).items() if isinstance(value, bytes)
-        }
         try:
-            fact = decode(message.key(), message.value(), headers)
+            fact = decode(message.key(), message.value(), headers_of(message))
             fact = checked(fact, (MomentDescribed, MomentWithdrawn, CoverageAdvanced), self._limits, written_s)
         except BadEvent:
             return None
