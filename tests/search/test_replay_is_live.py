@@ -48,15 +48,20 @@ class Topic:
         admin.create_topics([NewTopic(self.name, PARTITIONS, 1)])[self.name].result(20)
         self.log = KafkaMomentLog(self.kafka, self.name, topology.limits, stretch=25)
         self._read: dict[int, int] = {}
+        self._written_ms = int(time.time() * 1000)
 
     def publish(self, facts: Iterable[MomentFact | None]) -> None:
         producer = Producer(self.kafka.confluent())
         for fact in facts:
+            self._written_ms += 1  # what is written in one millisecond has no order between partitions
             if fact is None:
-                producer.produce(self.name, b"\xff damaged", b"gate")
+                producer.produce(self.name, b"\xff damaged", b"gate", timestamp=self._written_ms)
             else:
                 message = encode(fact)
-                producer.produce(self.name, message.value, message.key, headers=list(message.headers.items()))
+                producer.produce(
+                    self.name, message.value, message.key, timestamp=self._written_ms,
+                    headers=list(message.headers.items()),
+                )  # fmt: skip
             producer.poll(0)
         assert producer.flush(20) == 0
 
