@@ -115,7 +115,7 @@ def publish(
         kafka=kafka_settings(settings),
         topology=load_topology(settings),
         archive=FsspecArchive(settings.archive_url),
-        # The broker in memory would keep every chunk there.
+        # Tansu holds its data in memory.
         by_reference=settings.broker_kind == "tansu",
         name=source,
         start_time=start_time,
@@ -130,18 +130,17 @@ def publish(
 
 @app.command()
 def broker() -> None:
-    """Run a Kafka broker: Apache Kafka from NOWSEEN_KAFKA_HOME, else a small one in memory."""
-    from streams.broker import run_broker
+    """Run a Kafka broker: Apache Kafka from NOWSEEN_KAFKA_HOME, else a small one that comes with Nowseen."""
+    from nowseen.settings import load_topology
+    from streams.broker import run_apache_kafka, run_tansu
 
     settings = _settings()
     if settings.broker_kind == "external":
         raise ConfigError(f"NOWSEEN_BROKER says that {settings.broker} is the broker: unset it to run one here")
-    run_broker(
-        "kafka" if settings.broker_kind == "apache" else "tansu",
-        settings.broker_port,
-        settings.kafka_home,
-        settings.data / "kafka",
-    )
+    if settings.kafka_home is not None:
+        run_apache_kafka(settings.broker_port, settings.kafka_home, settings.data / "kafka")
+    _log_to_stdout()
+    raise typer.Exit(run_tansu(settings.broker_port, settings.data / "broker", load_topology(settings)))
 
 
 @app.command()

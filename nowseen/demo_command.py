@@ -19,7 +19,7 @@ from nowseen.parts import AtOnce, Part
 from nowseen.sample_media import SampleSource, SampleVoice, enrolment, make_sources
 from nowseen.samples import fetch_samples
 from nowseen.settings import Settings
-from nowseen.up_command import dashboard_url, lost_with_broker, nowseen, run_parts, up_parts
+from nowseen.up_command import dashboard_url, nowseen, run_parts, up_parts
 
 _INDEXED_WITHIN_S = 60.0  # after the sources have played once
 _ANSWER_WITHIN_S = 60.0
@@ -50,7 +50,6 @@ def _player(source: SampleSource, up: Sequence[Part], settings: Settings) -> Par
         nowseen("publish", str(source.path), "--source", source.name, "--realtime", "--loop"),
         AtOnce(),
         depends_on=tuple(part.name for part in up),
-        restarts_with=lost_with_broker(settings),
     )
 
 

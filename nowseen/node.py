@@ -83,8 +83,6 @@ def run_node(settings: Settings) -> None:
     )
     stores = open_store(location, collection_specs(topology, infos))
     speakers = Speakers(stores.moments, stores.speakers, voices.info.vector_size)
-    if settings.broker_kind == "tansu":  # it keeps nothing that could still become final
-        speakers.drop_provisional()
     watermarks = Watermarks()
     for event in latest(kafka, "watermarks").values():
         if isinstance(event, WatermarkAdvanced):

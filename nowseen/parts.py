@@ -71,7 +71,6 @@ class Part:
     env: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[PortNeed, ...] = ()
     depends_on: tuple[str, ...] = ()  # started when these are ready, stopped before them
-    restarts_with: tuple[str, ...] = ()  # restarted after one of these came back: it lost what this part made in it
     ready_timeout_s: float = 60.0
 
 

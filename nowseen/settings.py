@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     broker: str | None = Field(None, description="host:port of your own Kafka; unset: `nowseen broker` runs one")
     broker_port: int = Field(9092, ge=1, le=65535, description="port of the broker that `nowseen broker` runs")
     kafka_home: Path | None = Field(
-        None, description="an Apache Kafka 4 distribution: `nowseen broker` runs it, durable"
+        None, description="an Apache Kafka 4 distribution that `nowseen broker` runs instead of Tansu"
     )
     kafka_security_protocol: str = Field("PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")
     kafka_sasl_mechanism: str | None = Field(None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")

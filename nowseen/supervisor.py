@@ -37,7 +37,6 @@ class Supervisor:
         self._readiness = Readiness()
         self._ready = {name: asyncio.Event() for name in self._parts}
         self._running: dict[str, PartProcess] = {}
-        self._renewing: dict[str, asyncio.Task[str]] = {}
         self._stop = asyncio.Event()
         self._gave_up: list[str] = []
 
@@ -84,14 +83,10 @@ class Supervisor:
             process = await self._start(part)
             if await self._until_ready(process):
                 restarts.became_ready(clock())
-                await self._renew_dependents(part)
                 self._ready[part.name].set()
             how = await process.ended()
             if self._stop.is_set():
                 return
-            if part.name in self._renewing:
-                await self._renewing.pop(part.name)
-                continue
             decision = restarts.ended(clock())
             log.tell(f"{part.name} {how}. Its last lines ({log.path} has all):", style="bold red")
             for line in log.last:
@@ -142,15 +137,6 @@ class Supervisor:
             ended.cancel()
             with suppress(asyncio.CancelledError):
                 await ready
-
-    async def _renew_dependents(self, part: Part) -> None:
-        if not self._ready[part.name].is_set():
-            return  # its first time: nobody depends on it yet
-        for other in self._parts.values():
-            process = self._running.get(other.name)
-            if part.name in other.restarts_with and process is not None and process.is_running:
-                self._logs[other.name].tell(f"restarting {other.name}, because {part.name} came back empty")
-                self._renewing[other.name] = asyncio.create_task(process.stop(_RESTART_GRACE_S))
 
     def _on_signal(self) -> None:
         if self._stop.is_set():  # asked twice: now

@@ -47,7 +47,6 @@ def up_parts(settings: Settings) -> list[Part]:
             ReadyFile(ready_file),
             {"NOWSEEN_READY_FILE": str(ready_file)},
             depends_on=needs_broker,
-            restarts_with=lost_with_broker(settings),
             ready_timeout_s=_MODELS_TIMEOUT_S,
         ),
         Part(
@@ -56,7 +55,6 @@ def up_parts(settings: Settings) -> list[Part]:
             HttpOk(f"http://{_local(settings.api_host)}:{settings.api_port}/health"),
             ports=(PortNeed(settings.api_host, settings.api_port, "NOWSEEN_API_PORT"),),
             depends_on=needs_broker,
-            restarts_with=lost_with_broker(settings),
             ready_timeout_s=_MODELS_TIMEOUT_S,
         ),
         Part(
@@ -68,11 +66,6 @@ def up_parts(settings: Settings) -> list[Part]:
         ),
     ]
     return parts
-
-
-def lost_with_broker(settings: Settings) -> tuple[str, ...]:
-    """`restarts_with` of all who use the broker. The one in memory comes back without topics, groups and producers."""
-    return (_BROKER,) if settings.broker_kind == "tansu" else ()
 
 
 def dashboard_url(settings: Settings) -> str:

@@ -97,12 +97,6 @@ class Speakers:
         self._moments.flush()
         self._kept.flush()
 
-    def drop_provisional(self) -> None:
-        """Deletes all text that is not final: what its final one would have come from is lost."""
-        with self._writing:
-            while late := self._moments.newest("speech", MomentFilter(only_provisional=True), _AT_ONCE):
-                self._moments.delete("speech", [each.id for each in late])
-
     def all(self) -> list[Speaker]:
         return self._ask(lambda book: book.speakers())
 

@@ -169,34 +169,6 @@ async def test_a_part_that_hangs_before_it_is_ready_is_stopped_and_said_so(
     assert "slow is stopped: it was not ready in 0.3 s" in shown
 
 
-async def test_a_part_that_lives_in_another_is_restarted_with_it(tmp_path: Path) -> None:
-    house = """
-        import os, sys, time
-        open(sys.argv[1], "w").close()
-        while not os.path.exists(sys.argv[2]): time.sleep(0.02)
-        os.remove(sys.argv[2])
-        sys.exit(1)
-    """
-    guest = "import sys, time\nopen(sys.argv[1], 'a').write('x')\nopen(sys.argv[2], 'w').close()\n" + FOREVER
-    visits, house_ready, guest_ready = tmp_path / "visits", tmp_path / "house.ready", tmp_path / "guest.ready"
-    fire = tmp_path / "fire"
-    parts = [
-        Part("house", [*program(tmp_path, "house", house), str(house_ready), str(fire)], ReadyFile(house_ready)),
-        Part(
-            "guest", [*program(tmp_path, "guest", guest), str(visits), str(guest_ready)], ReadyFile(guest_ready),
-            depends_on=("house",), restarts_with=("house",),
-        ),
-    ]  # fmt: skip
-
-    async def when_ready() -> int:
-        fire.touch()
-        while visits.read_text() != "xx":  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-        return 0
-
-    assert await supervise(parts, tmp_path, when_ready) == 0
-
-
 def test_a_taken_port_is_named_before_anything_starts() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

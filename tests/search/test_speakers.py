@@ -423,12 +423,6 @@ def test_nor_does_it_come_late(stores: Stores, speakers: Speakers) -> None:
     assert set(stored(stores, "speech")) == {4, 14}
 
 
-def test_all_of_it_goes_when_what_it_came_from_is_lost(stores: Stores, speakers: Speakers) -> None:
-    speakers.store([provisional(0), spoken(10), scene(1)], T0_S)
-    speakers.drop_provisional()
-    assert (set(stored(stores, "speech")), set(stored(stores, "scene"))) == ({10}, {1})
-
-
 def test_nor_does_a_replay_bring_back_how_a_forgotten_voice_sounded(stores: Stores, speakers: Speakers) -> None:
     facts = [replace(spoken(0), cues=(JOY, MoodCue("voice", "pitch_hz", measured=187.5)))]
     speakers.store(facts, T0_S)

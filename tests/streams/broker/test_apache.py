@@ -1,4 +1,4 @@
-"""`nowseen broker`: the process becomes the broker, and says first where it is and what it keeps."""
+"""Apache Kafka run by `nowseen broker`: the process becomes the broker, and says first where it is."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 from confluent_kafka import Producer
 
 from domain.errors import ConfigError
 from domain.topology import Topology
-from streams.broker import apache_kafka_command, run_broker, tansu_command
+from streams.broker import apache_kafka_command, run_apache_kafka
 from streams.kafka_clients import KafkaSettings, wait_until_reachable
 from streams.topics import create_topics
 
-_RUN = "import sys; from pathlib import Path; from streams.broker import run_broker; run_broker"
+_RUN = "from pathlib import Path; from streams.broker import run_apache_kafka; run_apache_kafka"
 
 
 def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
@@ -30,28 +29,8 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
-            run_broker("tansu", port)
-        with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
-            run_broker("kafka", port, tmp_path, tmp_path / "data")
+            run_apache_kafka(port, tmp_path, tmp_path / "data")
     assert not (tmp_path / "data").exists()
-
-
-def test_the_process_becomes_tansu(free_port: Callable[[], int]) -> None:
-    port = free_port()
-    with _started(f'{_RUN}("tansu", {port})') as (process, first_line):
-        assert first_line.startswith(f"Kafka broker at 127.0.0.1:{port} (Tansu), data in memory: everything")
-        wait_until_reachable(KafkaSettings(f"127.0.0.1:{port}"), 20)
-        broker = psutil.Process(process.pid)
-        assert "tansu" in broker.exe()
-        assert broker.children() == []
-        addresses = {c.laddr.ip for c in broker.net_connections("inet") if c.status == psutil.CONN_LISTEN}
-        assert addresses == {"127.0.0.1"}
-
-
-def test_tansu_listens_at_home_only() -> None:
-    command = tansu_command(1234)
-    assert command[command.index("--listener-url") + 1] == "tcp://127.0.0.1:1234"
-    assert Path(command[0]).exists()
 
 
 @pytest.mark.kafka
@@ -60,10 +39,10 @@ def test_apache_kafka_keeps_its_data_over_a_restart(
 ) -> None:
     home, port = os.environ["NOWSEEN_KAFKA_HOME"], free_port()
     settings = KafkaSettings(f"127.0.0.1:{port}")
-    code = f'{_RUN}("kafka", {port}, Path({home!r}), Path({str(tmp_path / "data")!r}))'
+    code = f"{_RUN}({port}, Path({home!r}), Path({str(tmp_path / 'data')!r}))"
     with _started(code) as (process, first_line):
         assert f"127.0.0.1:{port} (Apache Kafka)" in first_line
-        assert "survives a restart" in first_line
+        assert first_line.endswith(f"data kept in {tmp_path / 'data'}")
         wait_until_reachable(settings, 60)
         create_topics(settings, topology)
         producer = Producer(settings.confluent())
@@ -99,8 +78,6 @@ def test_java_too_old(version: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_a_folder_that_is_no_kafka(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="NOWSEEN_KAFKA_HOME"):
         apache_kafka_command(tmp_path, tmp_path / "data", 9092)
-    with pytest.raises(ConfigError, match="NOWSEEN_KAFKA_HOME"):
-        run_broker("kafka", 9092)
 
 
 def _fake_distribution(home: Path) -> None:

