@@ -40,6 +40,7 @@ from tests.streams.webhooks.conftest import MemoryJournal, MovedClock, Received,
 SECRET = SigningSecret.make()
 BUSY, OK = answer("503 Busy"), answer("200 OK")
 DAY_S = 86_400.0
+LONGEST_S = 60.0  # on a busy machine; a thread that waits longer would keep the run from ending
 
 
 class OneSecret:
@@ -341,11 +342,14 @@ class GatedJournal(MemoryJournal):
     def append(self, states: Sequence[Kept]) -> None:
         self.calls.append({one.delivery.incident for one in states if isinstance(one, PendingDelivery)})
         self.called.release()
-        self.gate.acquire()
+        assert self.gate.acquire(timeout=LONGEST_S)
         if self.fails:
             self.fails -= 1
             raise OSError("the broker is down")
         super().append(states)
+
+    async def is_called(self) -> None:
+        assert await asyncio.to_thread(self.called.acquire, timeout=LONGEST_S)
 
 
 async def test_what_is_delivered_is_kept_when_it_returns_though_the_journal_fails_and_others_are_cancelled(
@@ -356,14 +360,14 @@ async def test_what_is_delivered_is_kept_when_it_returns_though_the_journal_fail
     post = Post(journal)
     post.deliverer = await Deliverer.open(journal, post.endpoints.get, Raising(), post.clock, post.report, lambda: 1.0)
     first = asyncio.create_task(post.deliver(1))
-    await asyncio.to_thread(journal.called.acquire)
+    await journal.is_called()
     second, third = asyncio.create_task(post.deliver(2)), asyncio.create_task(post.deliver(3))
     await asyncio.sleep(0)
     journal.fails = 1
     journal.gate.release(2)  # the first time it fails
     await first
-    await asyncio.to_thread(journal.called.acquire)
-    await asyncio.to_thread(journal.called.acquire)
+    await journal.is_called()
+    await journal.is_called()
     assert journal.calls[-1] == {"incident-2", "incident-3"}  # the second's call has the third's delivery
     journal.fails = 1
     second.cancel()
