@@ -106,8 +106,8 @@ def test_under_another_name_nothing_is_served(port: int, host: str | None) -> No
 @pytest.mark.parametrize("host", [*OURS, *FOREIGN])
 def test_the_api_and_the_dashboard_decide_alike(port: int, api_port: int, host: str | None) -> None:
     fixed = host and host.format(port=port)  # one host, whatever the port of who is asked
-    for asked in (lambda at: ask(at, fixed), lambda at: shake_hands(at, fixed)):
-        of_api, of_dashboard = asked(api_port), asked(port)
+    for asking in (ask, shake_hands):
+        of_api, of_dashboard = asking(api_port, fixed), asking(port, fixed)
         assert (of_api.status == 400) == (of_dashboard.status == 400) == (host in FOREIGN)
         if host in FOREIGN:
             assert of_api == of_dashboard

@@ -179,13 +179,12 @@ class Office:
         return [one for one in self.journal.replay() if isinstance(one, PendingDelivery | SettledDelivery)]
 
 
+END_NEWEST: Act = ("end work", -1, _TURNS)
 # A call is cancelled while a thread keeps its delivery; the delivery arrives and that is kept; then the thread ends.
-LATE: list[Act] = [
-    ("deliver", 0, 3), ("cancel", 1, _TURNS), *[("end work", -1, _TURNS)] * 3
-]  # fmt: skip
+LATE: list[Act] = [("deliver", 0, 3), ("cancel", 1, _TURNS), END_NEWEST, END_NEWEST, END_NEWEST]
 # An endpoint is enabled, and the call is cancelled before that is kept: nobody calls again.
 LEFT: list[Act] = [
-    ("deliver", 1, _TURNS), *[("end work", -1, _TURNS)] * 3, ("enable", 1, _TURNS), ("cancel", -1, _TURNS)
+    ("deliver", 1, _TURNS), END_NEWEST, END_NEWEST, END_NEWEST, ("enable", 1, _TURNS), ("cancel", -1, _TURNS)
 ]  # fmt: skip
 KINDS: st.SearchStrategy[Kind] = st.sampled_from(
     ["deliver", "deliver again", "enable", "cancel", "cancel", "end work", "end work", "fail work"]
