@@ -1,4 +1,4 @@
-"""The page. `streamlit run app.py -- --api http://127.0.0.1:8600`, or dashboards.streamlit_command."""
+"""The page. Who serves it (server.py) says where the search node is: `--api http://127.0.0.1:8600`."""
 
 from __future__ import annotations
 

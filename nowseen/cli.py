@@ -166,13 +166,12 @@ def node() -> None:
 @app.command()
 def dashboard() -> None:
     """Run the dashboard."""
-    import os
-
-    from dashboards import streamlit_command
-
     settings = _settings()
-    command = streamlit_command(sys.executable, settings.node_url, settings.dashboard_host, settings.dashboard_port)
-    os.execv(command[0], command)  # noqa: S606  (a list of our own making)
+    from dashboards.server import serve
+    from domain.served_hosts import ServedHosts
+
+    hosts = ServedHosts(settings.dashboard_host, settings.allowed_hosts)
+    serve(settings.node_url, settings.dashboard_host, settings.dashboard_port, hosts)
 
 
 @app.command()

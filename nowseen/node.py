@@ -14,6 +14,7 @@ import uvicorn
 import encoders
 from domain.events import CoverageAdvanced, EventRejected, MomentDescribed, RuleRemoved, RuleSet, WatermarkAdvanced
 from domain.ports import EncoderInfo
+from domain.served_hosts import ServedHosts
 from domain.topology import DEAD_LETTERS
 from nowseen.answer_choice import chat_model
 from nowseen.collection_specs import collection_specs
@@ -155,7 +156,7 @@ def run_node(settings: Settings) -> None:
             ),
             signer=signer,
             public_url=settings.api_url,
-            allowed_hosts=tuple(host.strip() for host in settings.allowed_hosts.split(",") if host.strip()),
+            hosts=ServedHosts(settings.api_host, settings.allowed_hosts),
         )
     )
     worked = dict.fromkeys(("media.video", "media.audio", "media.text"), WORKER_GROUP)

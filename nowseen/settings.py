@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import ConfigError
+from domain.served_hosts import ServedHosts
 from domain.topology import Topology, parse_topology
 
 BrokerKind = Literal["external", "apache", "tansu"]
@@ -64,7 +65,9 @@ class Settings(BaseSettings):
     api_host: str = Field("127.0.0.1", description="address the search node listens on")
     api_port: int = Field(8600, ge=1, le=65535, description="port the search node listens on")
     api_url: str | None = Field(None, description="where clients and browsers find the search node")
-    allowed_hosts: str = Field("", description="further host names the search node answers to, with commas")
+    allowed_hosts: str = Field(
+        "", description="further hosts that the search node and the dashboard answer to, with commas"
+    )
     webhook_allow: str = Field(
         "", description="hosts that webhooks may reach though they are not public: host[:port],..."
     )
@@ -102,11 +105,13 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Raises ConfigError with every setting that is wrong."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         raise ConfigError(
             [f"NOWSEEN_{str(mistake['loc'][0]).upper()}: {mistake['msg']}" for mistake in error.errors()]
         ) from error
+    ServedHosts(allowed=settings.allowed_hosts)  # so that a mistake is told before anything is started
+    return settings
 
 
 def load_topology(settings: Settings) -> Topology:

@@ -43,7 +43,7 @@ def create_api(parts: ApiParts) -> FastAPI:
         version=_version(),
         responses={status: {"model": ErrorModel} for status in (400, 503)},
     )
-    add_guards(api, parts.allowed_hosts)
+    add_guards(api, parts.hosts)
     api.include_router(search_routes(parts))
     uploads = Uploads()
     api.include_router(example_routes(parts, uploads))

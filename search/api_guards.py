@@ -1,15 +1,13 @@
 """What stands before and behind every endpoint: who may ask, and how mistakes and faults are answered.
 
-A page on the internet can make a browser resolve its own name to 127.0.0.1 and then read from there as if from itself
-(DNS rebinding). Such a request still carries the page's name in its Host header, so only known names are served. And
-any page may send forms and texts to 127.0.0.1, though it can't read the answer: so those change nothing here.
+Only known hosts are served (domain/served_hosts.py says why). And any page may send forms and texts to 127.0.0.1,
+though it can't read the answer: so those change nothing here.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -23,12 +21,12 @@ from domain.errors import BadEvent, BadRequest, ConfigError
 from domain.failed_deliveries import UnknownDelivery
 from domain.instants import BadInstant
 from domain.query import QueryMistake
+from domain.served_hosts import ServedHosts
 from search.clips import BadClip
 from search.request import BadQuery
 from search.rules_at_work import UnknownRule
 from search.speakers import UnknownSpeaker
 
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _LOCAL_ORIGINS = r"http://(127\.0\.0\.1|localhost)(:\d+)?"
 LARGEST_JSON_BYTES = 1_000_000
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -38,21 +36,16 @@ _log = logging.getLogger(__name__)
 
 
 class KnownHosts:
-    """ASGI middleware: serves requests whose Host header names one of `hosts`, whatever the port; refuses the rest."""
+    """ASGI middleware: answers requests to `hosts`, and refuses the rest."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: ServedHosts) -> None:
         self._app = app
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket"):
-            named = _header(scope, b"host")
-            if _without_port(named).lower() not in self._hosts:
-                refusal = _answer(
-                    400, f"this node does not serve the host {named[:80]!r}: add it to NOWSEEN_ALLOWED_HOSTS"
-                )
-                await refusal(scope, receive, send)
-                return
+        if scope["type"] in ("http", "websocket") and (why_not := self._hosts.why_not(scope["headers"])):
+            await _answer(400, why_not)(scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
 
@@ -110,7 +103,7 @@ def _not_deliberate(scope: Scope) -> tuple[int, str] | None:
     return None
 
 
-def add_guards(app: FastAPI, allowed_hosts: Iterable[str]) -> None:
+def add_guards(app: FastAPI, hosts: ServedHosts) -> None:
     app.add_middleware(BoundedJson)
     app.add_middleware(DeliberateWrites)
     # The one added last stands outermost: a host that is not served learns nothing, not even of CORS.
@@ -120,7 +113,7 @@ def add_guards(app: FastAPI, allowed_hosts: Iterable[str]) -> None:
         allow_methods=["GET"],  # the dashboard asks from its server: no page needs to change anything
         expose_headers=["X-Clip-Start-Offset-S"],
     )
-    app.add_middleware(KnownHosts, hosts=(*LOCAL_HOSTS, *allowed_hosts))
+    app.add_middleware(KnownHosts, hosts=hosts)
     for mistake in (BadQuery, BadClip, BadInstant, BadEvent, BadRequest):
         app.add_exception_handler(mistake, _mistake)
     for unknown in (UnknownSpeaker, UnknownRule, UnknownEndpoint, UnknownDelivery):
@@ -184,9 +177,3 @@ def _answer(status: int, message: str, headers: dict[str, str] | None = None) ->
 
 def _header(scope: Scope, wanted: bytes) -> str:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
-
-
-def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from domain.events import RuleRemoved, RuleSet, Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentLog, MomentStore
+from domain.served_hosts import ServedHosts
 from search.answering import Answering
 from search.api_webhooks import Webhooks
 from search.clips import ClipOptions
@@ -70,7 +71,7 @@ class ApiParts:
     webhooks: Webhooks | None = None  # None: this API knows of none
     rules: RuleParts | None = None  # None: this API knows of none
     signer: LinkSigner | None = None  # of links to media; None: this node makes none
-    allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
+    hosts: ServedHosts = field(default_factory=ServedHosts)  # as which it may be asked
     public_url: str | None = None  # what links begin with; None: what the request was sent to
     clock: Callable[[], float] = time  # Unix seconds
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
@@ -27,6 +28,7 @@ from domain.topology import Topology, parse_topology
 
 _QUIET_S = 6.0
 _MEMORY_FILES = Path("/dev/shm")
+_SLOW_TIMEOUT_S = 1200  # whole products are started, and data sets evaluated
 _ROOM_BYTES = 8 * 2**30  # several times what the largest test writes
 
 # How long an example takes on a busy machine is not what a test is about.
@@ -45,6 +47,16 @@ def pytest_configure(config: pytest.Config) -> None:
         room_bytes = min(shutil.disk_usage(_MEMORY_FILES).free, psutil.virtual_memory().available)
         if room_bytes >= _ROOM_BYTES:
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY_FILES))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(_SLOW_TIMEOUT_S))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    threading.main_thread().name = item.nodeid  # when a test hangs, pytest-timeout shows the stacks of threads by name
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from domain.delivery_outcomes import Outcome, Unanswered
 from domain.delivery_rules import DeliveryRules, Jitter
 from domain.endpoints import Endpoint
 from domain.ports import DeliveryJournal
-from streams.patience import in_thread, patiently
+from streams.patience import in_thread, patiently, to_the_end
 from streams.webhooks.clock import Clock
 from streams.webhooks.sending import Sender
 
@@ -72,14 +72,11 @@ class Deliverer:
         """They are in the journal when it returns; the same ones again are harmless. `run` attempts them."""
         now_s = self._clock.now_s()
         events = [event for one in deliveries for event in self._book.add(one, now_s)]
-        self._has_news.set()
         await self._happened(events)
 
     async def deliver_again(self, delivery: Delivery) -> None:
         """One that was given up on; it is in the journal when it returns."""
-        events = self._book.add_again(delivery, self._clock.now_s())
-        self._has_news.set()
-        await self._happened(events)
+        await self._happened(self._book.add_again(delivery, self._clock.now_s()))
 
     def health(self, endpoint: str) -> EndpointHealth:
         return next((one for one in self._book.health() if one.endpoint == endpoint), EndpointHealth(endpoint))
@@ -99,7 +96,7 @@ class Deliverer:
             while True:
                 self._has_news.clear()
                 now_s = self._clock.now_s()
-                await self._happened(self._book.expire(now_s))
+                await self._tell_and_keep(self._book.expire(now_s))
                 for delivery in self._book.due(now_s):
                     attempts.create_task(self._attempt(delivery))
                 until_s, wake_s = now_s + _HOUSEKEEPING_S, self._book.wake_s()
@@ -110,9 +107,7 @@ class Deliverer:
 
     async def _attempt(self, delivery: Delivery) -> None:
         outcome = await self._outcome(delivery)
-        events = self._book.attempted(delivery.id, outcome, self._clock.now_s())
-        self._has_news.set()
-        await self._happened(events)
+        await self._happened(self._book.attempted(delivery.id, outcome, self._clock.now_s()))
 
     async def _outcome(self, delivery: Delivery) -> Outcome:
         endpoint = self._endpoints(delivery.endpoint)
@@ -126,18 +121,27 @@ class Deliverer:
             return Unanswered("connection", f"the sender failed: {type(error).__name__}")
 
     async def _happened(self, events: Sequence[DeliveryEvent]) -> None:
+        # `run` looks what is due now, and keeps what is left when this call is cancelled.
+        self._has_news.set()
+        await self._tell_and_keep(events)
+
+    async def _tell_and_keep(self, events: Sequence[DeliveryEvent]) -> None:
         # Before anything is waited for: whoever takes the changes behind these events tells them first.
         self._untold += events
         async with self._journalling:  # so that of two changes to one delivery the later is kept later
             # Others' changes may be among them: who waits here with nothing left to append can rely on it all the same,
             # even when the one that took them was cancelled.
             self._unkept += self._book.take_changed()
-            if told := list(self._untold):
-                await patiently("telling what became of deliveries", lambda: self._report(told))
-                del self._untold[: len(told)]
+            if self._untold:
+                await patiently("telling what became of deliveries", lambda: to_the_end(self._tell()))
             if self._unkept:
                 await in_thread("keeping deliveries", self._journal.append, list(self._unkept))
                 self._unkept.clear()
+
+    async def _tell(self) -> None:
+        told = list(self._untold)
+        await self._report(told)
+        del self._untold[: len(told)]
 
     async def _sleep_until(self, time_s: float) -> None:
         """Or until there is news."""

@@ -24,7 +24,7 @@ from domain.errors import BadRequest, ConfigError
 from domain.failed_deliveries import UnknownDelivery
 from domain.incident_facts import IncidentFacts
 from domain.ports import DeliveryJournal
-from streams.patience import in_thread
+from streams.patience import in_thread, in_thread_once
 from streams.webhooks.bodies import delivery_for
 from streams.webhooks.clock import Clock
 from streams.webhooks.deliverer import Deliverer
@@ -108,8 +108,8 @@ class WebhookService:
             if self._endpoints.get(endpoint.name) is not None:
                 raise BadRequest(f"there is an endpoint {endpoint.name}: remove it first, or choose another name")
             self._targets.check(endpoint.url)
-            secret = await asyncio.to_thread(self._make_secret, endpoint)
-            await asyncio.to_thread(self._endpoints.put, endpoint)
+            secret = await in_thread_once(self._make_secret, endpoint)
+            await in_thread_once(self._endpoints.put, endpoint)
             await self._deliverer.enable(endpoint.name)  # what one of this name asked for before does not hold for it
             return secret
 
@@ -117,15 +117,15 @@ class WebhookService:
         """What waits for it becomes dead letters. Raises UnknownEndpoint."""
         async with self._changing:
             self._known(name)
-            await asyncio.to_thread(self._endpoints.remove, name)
-            await asyncio.to_thread(self._secrets.remove, name)
+            await in_thread_once(self._endpoints.remove, name)
+            await in_thread_once(self._secrets.remove, name)
 
     async def replace_secret(self, name: str) -> str:
         """The new one; the old one signs beside it for a day. Raises UnknownEndpoint, or BadRequest when the secret is
         in the environment."""
         async with self._changing:
             self._known(name)
-            return (await asyncio.to_thread(self._secrets.replace, name, self._clock.now_s())).reveal()
+            return (await in_thread_once(self._secrets.replace, name, self._clock.now_s())).reveal()
 
     async def enable(self, name: str) -> None:
         """After it asked to be left alone. Raises UnknownEndpoint."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from dashboards import app, streamlit_command
+from dashboards import app
 
 _PATIENCE_S = 30
 SPOKEN = "the trains to the north leave from platform seven"
@@ -120,13 +121,31 @@ def spoken_query() -> tuple[str, str]:
 @contextmanager
 def dashboard(api_url: str) -> Iterator[str]:
     port = free_port()
-    with process(streamlit_command(sys.executable, api_url, port=port), f"http://127.0.0.1:{port}/_stcore/health"):
+    with dashboard_process(port, api_url):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def process(command: list[str], health_url: str) -> Iterator[None]:
-    with subprocess.Popen(command) as running:
+def dashboard_process(
+    port: int, api_url: str, host: str = "127.0.0.1", allowed_hosts: str = ""
+) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NOWSEEN_")} | {
+        "NOWSEEN_API_URL": api_url,
+        "NOWSEEN_DASHBOARD_HOST": host,
+        "NOWSEEN_DASHBOARD_PORT": str(port),
+        "NOWSEEN_ALLOWED_HOSTS": allowed_hosts,
+    }
+    local = "[::1]" if ":" in host else "127.0.0.1"
+    command = [sys.executable, "-m", "nowseen", "dashboard"]
+    with process(command, f"http://{local}:{port}/_stcore/health", environment) as running:
+        yield running
+
+
+@contextmanager
+def process(
+    command: list[str], health_url: str, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, env=environment) as running:
         try:
             for _ in range(300):
                 if running.poll() is not None:
@@ -138,7 +157,7 @@ def process(command: list[str], health_url: str) -> Iterator[None]:
                     time.sleep(0.2)
             else:
                 raise RuntimeError(f"no answer from {health_url}")
-            yield
+            yield running
         finally:
             running.terminate()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import query_box, streamlit_command
+from dashboards import query_box
 from domain.events import MODALITIES
 from tests.dashboards.page_reading import button, html, videos
 
@@ -282,12 +282,3 @@ def test_more_can_be_shown(page: AppTest, node_with_clip: StubNode) -> None:
     page.run()
     button(page, "Show more").click().run()
     assert node_with_clip.requests("/search")[-1] == "q=seven&limit=24"
-
-
-def test_the_command_keeps_to_this_machine() -> None:
-    command = streamlit_command("python", "http://127.0.0.1:8600")
-    assert command[:4] == ["python", "-m", "streamlit", "run"]
-    assert command[-3:] == ["--", "--api", "http://127.0.0.1:8600"]
-    flags = dict(zip(command[5:-3:2], command[6:-3:2], strict=True))
-    assert flags["--server.address"] == "127.0.0.1"
-    assert flags["--browser.gatherUsageStats"] == "false"

@@ -84,6 +84,13 @@ def test_every_mistake_is_told_without_a_traceback(command: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["up", "node", "dashboard"])
+def test_a_host_that_is_none_is_told_at_the_start(command: str) -> None:
+    done = nowseen(command, NOWSEEN_ALLOWED_HOSTS="node.example,https://other.example")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "NOWSEEN_ALLOWED_HOSTS: 'https://other.example'" in done.stderr
+
+
 def test_topology_is_checked_and_drawn(tmp_path: Path) -> None:
     assert "is right" in nowseen("topology").stdout
     assert nowseen("topology", "--mermaid").stdout.startswith("flowchart")

@@ -17,6 +17,7 @@ from domain.events import CoverageAdvanced, Modality, MomentDescribed, Vector, W
 from domain.moments import moment_id
 from domain.mood import Mood, Share
 from domain.ports import EncoderInfo, Image, Labels, Matrix, SentenceEncoder
+from domain.served_hosts import ServedHosts
 from domain.speakers import Speaker
 from encoders.options import EncoderOptions
 from encoders.sentences import load_minilm
@@ -638,7 +639,7 @@ async def test_a_name_that_is_not_ours_is_refused(ask: httpx.AsyncClient, host: 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:9999", "LOCALHOST", "[::1]:8000", "node.example:80"])
 async def test_names_that_are_ours_are_served(parts: ApiParts, host: str) -> None:
-    async with client(replace(parts, allowed_hosts=("node.example",))) as ask:
+    async with client(replace(parts, hosts=ServedHosts(allowed="node.example"))) as ask:
         assert (await ask.get("/sources", headers={"Host": host})).status_code == 200
 
 

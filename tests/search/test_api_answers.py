@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from domain.events import Modality, WatermarkAdvanced
 from domain.ports import Labels
 from domain.ranking import Evidence, RankedMoment
+from domain.served_hosts import ServedHosts
 from domain.speakers import Speaker
 from search.answering import Answering
 from search.api_answers import AnswerRequestModel, answer_routes
@@ -96,7 +97,7 @@ class Api:
         url = None if chat_server is None else chat_server.url
         chat = None if url is None else ChatEndpoint(ChatOptions(url, "tiny", SecretStr(KEY), timeout_s))
         self._app = FastAPI()
-        add_guards(self._app, ())
+        add_guards(self._app, ServedHosts())
         self._app.include_router(answer_routes(parts, self.finds, Answering(chat, at_once)))
 
     async def post(self, body: Any, **headers: str) -> httpx.Response:

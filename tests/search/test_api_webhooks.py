@@ -15,6 +15,7 @@ import pytest
 
 from domain.alerts import AlertRaised
 from domain.incident_facts import IncidentFacts
+from domain.served_hosts import ServedHosts
 from domain.topology import Topology
 from search.api_guards import add_guards
 from search.api_webhooks import webhook_routes
@@ -63,7 +64,7 @@ async def ask(service: WebhookService) -> AsyncIterator[httpx.AsyncClient]:
     from fastapi import FastAPI
 
     api = FastAPI()
-    add_guards(api, ())
+    add_guards(api, ServedHosts())
     api.include_router(webhook_routes(service))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://127.0.0.1:8600") as opened:
         yield opened

@@ -18,6 +18,7 @@ from domain.delivery_records import decode_kept, encode_kept
 
 CERTIFICATE = Path(__file__).with_name("receiver.test.pem")
 NAMED = "receiver.test"  # whom it is for
+LONGEST_S = 60.0  # that anything is waited for, on a busy machine; a thread that waits longer keeps asyncio from ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ class Receiver:
 
     async def has(self, count: int) -> list[Received]:
         """The requests, once there are so many."""
-        while len(self.requests) < count:
-            self.arrived.clear()
-            await self.arrived.wait()
+        async with asyncio.timeout(LONGEST_S):
+            while len(self.requests) < count:
+                self.arrived.clear()
+                await self.arrived.wait()
         return self.requests
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -35,7 +35,7 @@ from streams import patience
 from streams.webhooks import AllowedTargets, Deliverer, SafeTargets, SigningSecret, SystemResolver, WebhookSender
 from streams.webhooks.clock import Clock, SystemClock
 from streams.webhooks.sending import Sender
-from tests.streams.webhooks.conftest import MemoryJournal, MovedClock, Received, StartReceiver, answer
+from tests.streams.webhooks.conftest import LONGEST_S, MemoryJournal, MovedClock, Received, StartReceiver, answer
 
 SECRET = SigningSecret.make()
 BUSY, OK = answer("503 Busy"), answer("200 OK")
@@ -89,8 +89,12 @@ class Post:
     def delivery(self, number: int, to: str = "ops") -> Delivery:
         return Delivery(to, f"incident-{number}", 0, "application/json", f'{{"number":{number}}}', self.clock.now_s())
 
+    async def event(self) -> DeliveryEvent:
+        async with asyncio.timeout(LONGEST_S):
+            return await self.events.get()
+
     async def attempt(self) -> DeliveryAttempted:
-        event = await self.events.get()
+        event = await self.event()
         assert isinstance(event, DeliveryAttempted)
         return event
 
@@ -156,14 +160,14 @@ async def test_who_is_gone_is_disabled_and_told_nothing_more(start_receiver: Sta
     post.endpoints["ops"] = Endpoint("ops", receiver.url())
     async with post.running():
         await post.deliver(1)
-        assert [type(await post.events.get()) for _ in range(3)] == [
+        assert [type(await post.event()) for _ in range(3)] == [
             DeliveryAttempted, DeliveryDeadLettered, EndpointDisabled,
         ]  # fmt: skip
         await post.deliver(2)
-        assert isinstance(await post.events.get(), DeliveryDeadLettered)
+        assert isinstance(await post.event(), DeliveryDeadLettered)
 
         await post.deliverer.enable("ops")
-        assert isinstance(await post.events.get(), EndpointEnabled)
+        assert isinstance(await post.event(), EndpointEnabled)
         await post.deliver(3)
         assert (await post.attempt()).is_delivered
     assert len(receiver.requests) == 2
@@ -174,7 +178,7 @@ async def test_what_was_removed_is_given_up(start_receiver: StartReceiver) -> No
     async with post.running():
         await post.deliver(1, to="removed")
         assert not (await post.attempt()).is_delivered
-        letter = await post.events.get()
+        letter = await post.event()
 
     assert isinstance(letter, DeliveryDeadLettered) and letter.reason == "no endpoint: removed was removed"
 
@@ -203,7 +207,7 @@ async def test_what_is_not_taken_for_a_day_is_a_dead_letter(start_receiver: Star
         await post.deliver(1)
         while (retry_s := (await post.attempt()).retry_s) is not None:
             await post.clock.move_to(retry_s)
-        letter = await post.events.get()
+        letter = await post.event()
 
     assert post.clock.now_s() == queued_s + DAY_S
     assert isinstance(letter, DeliveryDeadLettered)
@@ -257,7 +261,8 @@ async def test_a_killed_process_loses_nothing_and_repeats_under_the_same_id(
         processes.append(
             await asyncio.create_subprocess_exec(*map(str, command), env=environment, stdout=asyncio.subprocess.PIPE)
         )
-        out, _ = await processes[-1].communicate()
+        async with asyncio.timeout(LONGEST_S):
+            out, _ = await processes[-1].communicate()
         assert out == b"kept\n"
         ends.append(processes[-1].returncode)
         if ends[-1] == 0:
@@ -288,14 +293,14 @@ async def test_a_dead_letter_is_told_before_it_is_settled_and_again_when_that_fa
     before.endpoints["ops"] = Endpoint("ops", receiver.url())
     async with before.running():
         await before.deliver(1)
-        told = [await before.events.get() for _ in range(3)]
-        await asyncio.to_thread(Failing.fails.wait)
+        told = [await before.event() for _ in range(3)]
+        assert await asyncio.to_thread(Failing.fails.wait, LONGEST_S)
     assert isinstance(before.journal, Failing)
     after = Post(MemoryJournal())
     after.journal.append(before.journal.replay())
     after.endpoints = before.endpoints
     async with after.running():
-        again = [await after.events.get() for _ in range(3)]
+        again = [await after.event() for _ in range(3)]
 
     for events in (told, again):
         assert [one.delivery.incident for one in events if isinstance(one, DeliveryDeadLettered)] == ["incident-1"]
@@ -341,11 +346,14 @@ class GatedJournal(MemoryJournal):
     def append(self, states: Sequence[Kept]) -> None:
         self.calls.append({one.delivery.incident for one in states if isinstance(one, PendingDelivery)})
         self.called.release()
-        self.gate.acquire()
+        assert self.gate.acquire(timeout=LONGEST_S)
         if self.fails:
             self.fails -= 1
             raise OSError("the broker is down")
         super().append(states)
+
+    async def is_called(self) -> None:
+        assert await asyncio.to_thread(self.called.acquire, timeout=LONGEST_S)
 
 
 async def test_what_is_delivered_is_kept_when_it_returns_though_the_journal_fails_and_others_are_cancelled(
@@ -356,19 +364,21 @@ async def test_what_is_delivered_is_kept_when_it_returns_though_the_journal_fail
     post = Post(journal)
     post.deliverer = await Deliverer.open(journal, post.endpoints.get, Raising(), post.clock, post.report, lambda: 1.0)
     first = asyncio.create_task(post.deliver(1))
-    await asyncio.to_thread(journal.called.acquire)
+    await journal.is_called()
     second, third = asyncio.create_task(post.deliver(2)), asyncio.create_task(post.deliver(3))
     await asyncio.sleep(0)
     journal.fails = 1
     journal.gate.release(2)  # the first time it fails
-    await first
-    await asyncio.to_thread(journal.called.acquire)
-    await asyncio.to_thread(journal.called.acquire)
+    async with asyncio.timeout(LONGEST_S):
+        await first
+    await journal.is_called()
+    await journal.is_called()
     assert journal.calls[-1] == {"incident-2", "incident-3"}  # the second's call has the third's delivery
     journal.fails = 1
     second.cancel()
     journal.gate.release(2)
-    await third
+    async with asyncio.timeout(LONGEST_S):
+        await third
 
     kept = [one.delivery.incident for one in journal.replay() if isinstance(one, PendingDelivery)]
     assert {"incident-1", "incident-3"} <= set(kept)

@@ -16,6 +16,7 @@ from domain.public_addresses import Address
 from streams.webhooks import AllowedTargets, SafeTargets, SystemResolver
 from streams.webhooks import resolver as resolver_module
 from streams.webhooks.safe_target import UnsafeTarget
+from tests.streams.webhooks.conftest import LONGEST_S
 
 PUBLIC, PUBLIC_6, PRIVATE = "93.184.215.14", "2606:4700:4700::1111", "10.0.0.5"
 
@@ -153,7 +154,7 @@ async def test_a_name_that_hangs_holds_one_thread_however_often_it_is_asked(
     def look_up(host: str, port: int) -> tuple[Address, ...]:
         asked.append(host)
         if host == "hanging.test":
-            release.wait()
+            release.wait(LONGEST_S)
             raise OSError("nobody answers")
         return (ip_address(PUBLIC),)
 

@@ -20,7 +20,7 @@ from domain.endpoints import Endpoint
 from domain.errors import ConfigError
 from domain.public_addresses import Address, why_not_public
 from streams.webhooks import AllowedTargets, SafeTargets, SendOptions, SigningSecret, SystemResolver, WebhookSender
-from tests.streams.webhooks.conftest import CERTIFICATE, NAMED, Received, Receiver, StartReceiver, answer
+from tests.streams.webhooks.conftest import CERTIFICATE, LONGEST_S, NAMED, Received, Receiver, StartReceiver, answer
 
 PATIENT = SendOptions(longest_s=30.0)
 HASTY = SendOptions(longest_s=0.5)
@@ -187,7 +187,8 @@ async def test_an_answer_without_an_end_is_not_read(
     receiver = await start_receiver(endless)
 
     assert await send(receiver.url()) == outcome
-    await endless.is_over.wait()
+    async with asyncio.timeout(LONGEST_S):
+        await endless.is_over.wait()
     assert endless.written < MOST_BYTES
 
 

@@ -192,7 +192,8 @@ async def test_what_waits_for_a_removed_endpoint_is_given_up(open_service: Open,
     async with open_service() as service:
         await service.add(Endpoint("ops", receiver.url()))
         await service.tell([alert(number) for number in range(4)])
-        await arrived.wait()
+        async with asyncio.timeout(LONGEST_S):
+            await arrived.wait()
         await service.remove("ops")
         assert service.endpoints() == []
         go_on.set()
