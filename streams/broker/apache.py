@@ -91,6 +91,8 @@ def _properties(log_dir: Path, port: int) -> str:
         "share.coordinator.state.topic.min.isr": 1,
         "share.coordinator.state.topic.num.partitions": 4,
         "group.initial.rebalance.delay.ms": 0,
+        # Nobody else has a copy: an acknowledged record is on the disk, also when the machine is switched off.
+        "log.flush.interval.messages": 1,
         # With no other node to hand over to, stop and start again at once.
         "controlled.shutdown.enable": "false",
         "broker.session.timeout.ms": 3000,

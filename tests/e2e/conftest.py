@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,7 +27,7 @@ START_WITHIN_S = 180.0
 class Stack:
     """One running Nowseen."""
 
-    def __init__(self, folder: Path, kafka_home: str | None) -> None:
+    def __init__(self, folder: Path, kafka_home: str | None, webhook_allow: str = "") -> None:
         ports = _free_ports(4)
         self.folder = folder
         self.broker = f"127.0.0.1:{ports[0]}"
@@ -38,10 +39,14 @@ class Stack:
             "NOWSEEN_API_PORT": str(ports[2]),
             "NOWSEEN_DASHBOARD_PORT": str(ports[3]),
             "NOWSEEN_DOWNLOAD": "false",
+            "NOWSEEN_WEBHOOK_ALLOW": webhook_allow,
         }
         if kafka_home is not None:
             self.env["NOWSEEN_KAFKA_HOME"] = kafka_home
         self.log = folder / "up.log"
+        self.start()
+
+    def start(self) -> None:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "nowseen", "up"], env=self.env, stdout=log, stderr=subprocess.STDOUT
@@ -97,6 +102,20 @@ class Stack:
             if command[-3:] == ["-m", "nowseen", name] and "-I" not in command:
                 return child
         raise LookupError(name)
+
+    def switch_off(self, data: Path) -> None:
+        """Ends as a machine that is switched off does: everything at once. `data` gets a copy of what lies on the disk
+        at that moment, and is where the next start finds it."""
+        everything = [psutil.Process(self.process.pid)]
+        everything += everything[0].children(recursive=True)
+        for process in everything:
+            process.suspend()
+        shutil.copytree(self.env["NOWSEEN_DATA"], data)
+        for process in everything:
+            process.kill()
+        self.process.wait(15)
+        psutil.wait_procs(everything, timeout=15)
+        self.env["NOWSEEN_DATA"] = str(data)
 
     def stop(self) -> None:
         children = psutil.Process(self.process.pid).children(recursive=True)
