@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from domain.dead_letters import ENVELOPE_BYTES
 from domain.events import KINDS, MODALITIES
 from domain.topology_shape import (
     DEAD_LETTERS,
@@ -24,7 +25,6 @@ _VERSION = 1
 _TOPIC = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")  # '_' is left out: Kafka's metrics can't tell it from '.'
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _GIB = 1 << 30
-_LETTER_HEADERS_BYTES = 65_536
 _NO_LIMITS = Limits(0, 0, 0.0, 0, 0.0)  # in place of those that hold a mistake, so that none is told twice
 
 
@@ -133,7 +133,7 @@ def _check_modalities(collections: Mapping[str, Collection], sections: Mapping[s
 def _check_letters(agents: Mapping[str, Agent], topics: Mapping[str, Topic], sections: Mapping[str, Section]) -> None:
     """A dead letter holds the whole record that was refused, and more headers."""
     refused = {agent.reads for agent in agents.values() if DEAD_LETTERS in agent.writes} & set(topics)
-    largest = max((topics[name].max_message_bytes + _LETTER_HEADERS_BYTES for name in refused), default=0)
+    largest = max((topics[name].max_message_bytes + ENVELOPE_BYTES for name in refused), default=0)
     if DEAD_LETTERS in topics and sections[DEAD_LETTERS].clean and topics[DEAD_LETTERS].max_message_bytes < largest:
         sections[DEAD_LETTERS].refuse("max_message_bytes", f"can't hold the largest record refused: at least {largest}")
 
