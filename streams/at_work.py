@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from faust.types import EventT
@@ -37,14 +37,15 @@ class Doing:
         patience_s = 0.0 if self.needs_operator else FAILING_S if self.error else SILENT_S
         if now_s - self.since_s < patience_s:
             return None
-        where = self.message
-        place = (None, None, None) if where is None else (where.topic, where.partition, where.offset)
-        return StuckStage(self.stage, self.what, self.since_s, now_s, *place, _source(where), self.error)
+        stuck = StuckStage(self.stage, self.what, self.since_s, now_s, error=self.error)
+        if (at := self.message) is None:
+            return stuck
+        return replace(stuck, topic=at.topic, partition=at.partition, offset=at.offset, source=_source(at))
 
 
 _stage: ContextVar[str] = ContextVar("stage", default="")
 _message: ContextVar[Any] = ContextVar("message", default=None)
-_all: dict[int, Doing] = {}  # by identity: an agent does one thing at a time, and others ask from the same loop
+_all: dict[int, Doing] = {}  # by identity; other threads read it, so what is read is a copy
 
 
 def begin_batch(stage: str, records: list[EventT[Any]]) -> None:
@@ -84,6 +85,6 @@ def stuck_stages(now_s: float) -> list[StuckStage]:
 
 
 def _source(message: Any) -> str | None:
-    name = dict(message.headers or {}).get("ce_source") if message is not None else None
+    name = dict(message.headers or {}).get("ce_source")
     text = name.decode(errors="replace") if isinstance(name, bytes) else ""
     return text if SOURCE_PATTERN.fullmatch(text) else None

@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import av
 import numpy as np
@@ -156,7 +156,7 @@ def check_claims(stream: VideoStream | AudioStream) -> None:
 
     The length that it says is not asked for: a live recorder's is a guess. What comes is counted instead.
     """
-    context = stream.codec_context
+    context: Any = stream.codec_context
     if isinstance(stream, VideoStream):
         check_size(context.width, context.height)
         context.options = SMALL_ENOUGH
