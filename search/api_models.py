@@ -269,7 +269,7 @@ class PartModel(BaseModel):
 
 
 class StuckModel(BaseModel):
-    """A stage that has waited a minute or more for one record."""
+    """A stage that has failed for a minute at one record, or not come back for five."""
 
     stage: str = Field(description="the agent's name in topology.yaml")
     topic: str | None = Field(description="null, with the three below it, when it waits for no record of its own")
