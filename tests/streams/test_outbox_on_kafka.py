@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -106,3 +107,13 @@ async def test_what_a_worker_says_of_a_stuck_stage_reaches_the_node(
     stuck.clear()
     assert await held(0) == {}
     telling.cancel()
+
+
+async def test_a_send_that_fails_is_told_by_whoever_sends_and_by_nobody_else(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    large = MomentDescribed("cam", "text", 1.0, 2.0, "m", {"text": (1.0, 0.0)}, text="x" * 5_000_000)
+    with pytest.raises(BadEvent):
+        await running.outbox.send("moments", [large])
+    gc.collect()  # a future that nobody asked complains when it goes
+    assert [each.name for each in caplog.records if each.name in ("asyncio", "faust.topics")] == []
