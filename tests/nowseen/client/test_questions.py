@@ -109,7 +109,7 @@ def test_the_client_can_say_all_the_node_understands() -> None:
         (api_answers.AnswerModel, answers.CitedAnswer), (api_answers.SentenceModel, answers.Sentence),
         (api_models.SourceModel, answers.Source), (api_models.WatermarkModel, answers.Watermark),
         (api_models.EncoderModel, answers.Encoder), (api_models.HealthModel, answers.Health),
-        (api_models.PartModel, answers.Part), (api_speakers.SpeakerModel, answers.Speaker),
+        (api_models.PartModel, answers.Part), (api_models.StuckModel, answers.Stuck), (api_speakers.SpeakerModel, answers.Speaker),
         (api_forgetting.ForgottenModel, answers.Forgotten),
         (api_forgetting.RuleOfSpeakerModel, answers.RuleOfSpeaker),
     ],
