@@ -126,6 +126,14 @@ class Encoders(NodeAnswer):
     encoders: tuple[Encoder, ...]
 
 
+class Stuck(NodeAnswer):
+    detail: str  # a sentence for people
+
+
+class Health(NodeAnswer):
+    stuck: tuple[Stuck, ...] = ()  # stages that can't go on
+
+
 class Speaker(NodeAnswer):
     id: str
     label: str

@@ -25,6 +25,7 @@ from dashboards.rule_list import rule_list
 from dashboards.rules_api import RulesApi
 from dashboards.rules_style import RULES_CSS
 from dashboards.speakers_panel import speakers_panel
+from dashboards.stuck_stages import stuck_stages
 from dashboards.style import CSS, ICON
 from dashboards.times import viewer_zone
 from dashboards.understood import understood
@@ -42,6 +43,7 @@ def main() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="top"):
         st.html(markup.title(), width="content")
         view = views.chosen()
+    stuck_stages(api)
     try:
         if view == "search":
             _search(api)

@@ -22,6 +22,11 @@ class InOrder(Generic[T]):
         """`number` must rise within a lane; an item begun again replaces the first."""
         self._lanes.setdefault(lane, OrderedDict())[number] = (item, False)
 
+    def item(self, lane: int, number: int) -> T | None:
+        """Finds one that is not let go yet."""
+        found = self._lanes.get(lane, OrderedDict()).get(number)
+        return None if found is None else found[0]
+
     def finish(self, lane: int, number: int) -> list[T]:
         """The items that may be acknowledged now, in order. Finishing what never began is harmless."""
         open_items = self._lanes.get(lane, OrderedDict())

@@ -52,6 +52,7 @@ class EncoderChoice:
 class Limits:
     max_inline_bytes: int
     max_chunk_bytes: int
+    max_chunk_s: float
     max_text_characters: int
     max_clock_skew_s: float
 

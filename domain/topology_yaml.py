@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from domain.dead_letters import ENVELOPE_BYTES
 from domain.events import KINDS, MODALITIES
 from domain.topology_shape import (
     DEAD_LETTERS,
@@ -24,7 +25,7 @@ _VERSION = 1
 _TOPIC = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")  # '_' is left out: Kafka's metrics can't tell it from '.'
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _GIB = 1 << 30
-_LETTER_HEADERS_BYTES = 65_536
+_NO_LIMITS = Limits(0, 0, 0.0, 0, 0.0)  # in place of those that hold a mistake, so that none is told twice
 
 
 def parse_topology(text: str) -> Topology:
@@ -46,7 +47,7 @@ def parse_topology(text: str) -> Topology:
     collections = {name: _collection(name, section, encoders) for name, section in collection_sections.items()}
     limits = _limits(root, topics)
     scenes = _scenes(root)
-    chunks = _chunks(root)
+    chunks = _chunks(root, limits)
     root.finish()
     if all(section.clean for section in agent_sections.values()):  # else a misspelt `stores` would be told twice
         _check_fed(collection_sections, agents)
@@ -132,7 +133,7 @@ def _check_modalities(collections: Mapping[str, Collection], sections: Mapping[s
 def _check_letters(agents: Mapping[str, Agent], topics: Mapping[str, Topic], sections: Mapping[str, Section]) -> None:
     """A dead letter holds the whole record that was refused, and more headers."""
     refused = {agent.reads for agent in agents.values() if DEAD_LETTERS in agent.writes} & set(topics)
-    largest = max((topics[name].max_message_bytes + _LETTER_HEADERS_BYTES for name in refused), default=0)
+    largest = max((topics[name].max_message_bytes + ENVELOPE_BYTES for name in refused), default=0)
     if DEAD_LETTERS in topics and sections[DEAD_LETTERS].clean and topics[DEAD_LETTERS].max_message_bytes < largest:
         sections[DEAD_LETTERS].refuse("max_message_bytes", f"can't hold the largest record refused: at least {largest}")
 
@@ -140,10 +141,11 @@ def _check_letters(agents: Mapping[str, Agent], topics: Mapping[str, Topic], sec
 def _limits(root: Section, topics: Mapping[str, Topic]) -> Limits:
     section = root.section("limits")
     if section is None:
-        return Limits(0, 0, 0, 0.0)
+        return _NO_LIMITS
     limits = Limits(
         section.whole("max_inline_bytes", 0, _GIB),
         section.whole("max_chunk_bytes", 1024, _GIB),
+        section.number("max_chunk_s", 1, 3600),
         section.whole("max_text_characters", 1, 10_000_000),
         section.number("max_clock_skew_s", 0, 31_536_000),
     )
@@ -156,7 +158,7 @@ def _limits(root: Section, topics: Mapping[str, Topic]) -> Limits:
                     "max_inline_bytes", f"an inline chunk would not fit topics.{topic.name}.max_message_bytes"
                 )
     section.finish()
-    return limits
+    return limits if section.clean else _NO_LIMITS
 
 
 def _scenes(root: Section) -> SceneRules:
@@ -168,7 +170,7 @@ def _scenes(root: Section) -> SceneRules:
     return rules
 
 
-def _chunks(root: Section) -> ChunkRules:
+def _chunks(root: Section, limits: Limits) -> ChunkRules:
     section = root.section("chunks")
     if section is None:
         return ChunkRules(1.0, 1.0, 1.0)
@@ -181,5 +183,7 @@ def _chunks(root: Section) -> ChunkRules:
         for name, least_s in (("min_s", rules.min_s), ("live_sound_s", rules.live_sound_s)):
             if least_s > rules.max_s:
                 section.refuse(name, "is more than max_s")
+        if 0 < limits.max_chunk_s < rules.max_s:
+            section.refuse("max_s", "is more than limits.max_chunk_s: what we publish ourselves would be refused")
     section.finish()
     return rules

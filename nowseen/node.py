@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
 import uvicorn
 
 import encoders
+from domain.errors import BadEvent, BadRequest
 from domain.events import CoverageAdvanced, EventRejected, MomentDescribed, RuleRemoved, RuleSet, WatermarkAdvanced
 from domain.ports import EncoderInfo
 from domain.served_hosts import ServedHosts
@@ -27,6 +29,7 @@ from nowseen.lag import report_lag
 from nowseen.native_libraries import tune_native_libraries
 from nowseen.rules_part import rules_part
 from nowseen.settings import Settings, load_topology
+from nowseen.stuck import StuckStages
 from nowseen.voice_clips import voice_reader
 from nowseen.webhook_parts import link_signer, webhook_service
 from nowseen.worker import GROUP as WORKER_GROUP
@@ -50,7 +53,7 @@ from streams.agents.watch_dead_letters import watch_dead_letters
 from streams.agents.watch_rules import watch_rules
 from streams.app import make_app, make_topics, quiet_loggers
 from streams.archive import FsspecArchive
-from streams.compacted import latest
+from streams.compacted import latest, latest_records
 from streams.kafka_clients import wait_until_reachable
 from streams.moment_log import KafkaMomentLog
 from streams.outbox import Outbox
@@ -111,7 +114,10 @@ def run_node(settings: Settings) -> None:
         rules.stored.note(moments)
 
     async def decided(event: RuleSet | RuleRemoved) -> None:
-        await outbox.send("rules", [event])
+        try:
+            await outbox.send("rules", [event])
+        except BadEvent as bad:
+            raise BadRequest(f"the rule can't be kept: {bad}") from bad
 
     def rejected(letter: EventRejected) -> None:
         metrics.rejected(letter.topic)
@@ -132,6 +138,7 @@ def run_node(settings: Settings) -> None:
     watch_dead_letters(app, topics["dead-letters"], rejected)
     deliver_alerts(app, topics["alerts"], outbox, webhooks.tell, topology.limits)
     lag: dict[str, int] = {}
+    stuck = StuckStages(lambda: latest_records(kafka, "stages"))
     api = create_api(
         ApiParts(
             service=service,
@@ -143,6 +150,7 @@ def run_node(settings: Settings) -> None:
             clips=ClipOptions(settings.data / "clips"),
             ready=lambda: _readiness(app),
             lag=lambda: dict(lag),
+            stuck=lambda: stuck.now(time.monotonic()),
             speakers=speakers,
             examples=ExampleReader(
                 pictures,
@@ -162,7 +170,8 @@ def run_node(settings: Settings) -> None:
     worked = dict.fromkeys(("media.video", "media.audio", "media.text"), WORKER_GROUP)
     groups = worked | dict.fromkeys(("moments", "alerts"), GROUP)
     try:
-        asyncio.run(_serve(app, api, webhooks, report_lag(kafka, groups, lag.__setitem__), settings))
+        reports = (report_lag(kafka, groups, lag.__setitem__), stuck.watch())
+        asyncio.run(_serve(app, api, webhooks, reports, settings))
     finally:
         stores.close()
 
@@ -183,17 +192,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(app: Any, api: Any, webhooks: WebhookService, reporting: Any, settings: Settings) -> None:
+async def _serve(app: Any, api: Any, webhooks: WebhookService, reports: Iterable[Any], settings: Settings) -> None:
     server = _Server(
         uvicorn.Config(api, host=settings.api_host, port=settings.api_port, log_level="warning", access_log=False)
     )
     async with _delivering(webhooks) as delivering, running(app) as stopping:
         serving = asyncio.create_task(server.serve())
-        lag = asyncio.create_task(reporting)
-        ready = asyncio.create_task(_announce(app))
+        beside = [asyncio.create_task(work) for work in (*reports, _announce(app))]
         stopped = asyncio.create_task(stopping.wait())
         await asyncio.wait({stopped, serving, delivering}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (lag, ready):
+        for task in beside:
             task.cancel()
         server.should_exit = True
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):

@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av.audio.resampler import AudioResampler
 
+from domain.decoding_budget import check_rate
 from domain.errors import BadEvent
 from domain.ports import PCM_RATE_HZ, Pcm
 
@@ -25,6 +26,7 @@ def read_sound(path: Path) -> Pcm:
                 raise BadEvent(f"{path.name} holds no sound")
             resampler = AudioResampler(format="fltp", layout="mono", rate=PCM_RATE_HZ)
             for frame in container.decode(audio=0):
+                check_rate(frame.sample_rate, frame.layout.nb_channels)
                 frame.pts = None  # a file's sound is taken as one piece
                 pieces += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
             if pieces:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Coroutine
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.faust_process import assigned, running
 from nowseen.native_libraries import tune_native_libraries
 from nowseen.settings import Settings, load_topology
+from nowseen.stuck import tell_stuck
 from streams.agents.describe_scenes import describe_scenes
 from streams.agents.embed_text import embed_text
 from streams.agents.transcribe_speech import transcribe_speech
@@ -66,18 +68,22 @@ def run_worker(settings: Settings) -> None:
     transcribe_speech(app, topics["media.audio"], outbox, archive, transcriber, topology.limits, lambda: _cuts(kafka))
     embed_text(app, topics["media.text"], outbox, sentences, topology.limits)
 
-    asyncio.run(_serve(app, settings))
+    async def tell(key: bytes, value: bytes | None) -> None:
+        await (await topics["stages"].send(key=key, value=value))
+
+    asyncio.run(_serve(app, settings, tell_stuck(tell)))
 
 
 def _cuts(kafka: KafkaSettings) -> list[SpeechCut]:
     return [event for event in latest(kafka, "speech.cuts").values() if isinstance(event, SpeechCut)]
 
 
-async def _serve(app: Any, settings: Settings) -> None:
+async def _serve(app: Any, settings: Settings, telling: Coroutine[Any, Any, None]) -> None:
     async with running(app) as stopping:
-        ready = asyncio.create_task(_announce(app, settings))
+        tasks = [asyncio.create_task(_announce(app, settings)), asyncio.create_task(telling)]
         await stopping.wait()
-        ready.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 async def _announce(app: Any, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from domain.mood import Mood, MoodLabel
 from domain.ports import EncoderInfo
 from domain.query import Clause, Filters, Wording
 from domain.ranking import Evidence, RankedMoment, Why
+from domain.stuck_stages import StuckStage
 from search.clip_links import Links
 from search.reranking import RerankReport, RerankStage, RerankState
 from search.service import NewMoment
@@ -267,11 +268,33 @@ class PartModel(BaseModel):
     detail: str
 
 
+class StuckModel(BaseModel):
+    """A stage that has failed for a minute at one record, or not come back for five."""
+
+    stage: str = Field(description="the agent's name in topology.yaml")
+    topic: str | None = Field(description="null, with the three below it, when it waits for no record of its own")
+    partition: int | None
+    offset: int | None
+    source: str | None
+    since_s: float
+    doing: str
+    error: str = Field(description="the last one; empty when it only does not come back")
+    detail: str = Field(description="all of it as one sentence")
+
+    @classmethod
+    def of(cls, stuck: StuckStage) -> StuckModel:
+        return cls(
+            stage=stuck.stage, topic=stuck.topic, partition=stuck.partition, offset=stuck.offset, source=stuck.source,
+            since_s=stuck.since_s, doing=stuck.doing, error=stuck.error, detail=stuck.sentence(),
+        )  # fmt: skip
+
+
 class HealthModel(BaseModel):
     status: Literal["ready", "not ready"]
     parts: dict[str, PartModel]
     lag: dict[str, int] = Field(description="records not read yet, by topic")
     warnings: list[str]
+    stuck: list[StuckModel] = Field(description="stages that can't go on; also among the warnings")
 
 
 class PlaceModel(BaseModel):

@@ -6,7 +6,7 @@ import logging
 
 from fastapi import APIRouter, Response
 
-from search.api_models import EncoderModel, EncodersModel, HealthModel, PartModel, stand_in_warnings
+from search.api_models import EncoderModel, EncodersModel, HealthModel, PartModel, StuckModel, stand_in_warnings
 from search.api_parts import ApiParts
 
 _log = logging.getLogger(__name__)
@@ -22,13 +22,17 @@ def node_routes(parts: ApiParts) -> APIRouter:
 
     @routes.get("/health", responses={503: {"model": HealthModel}})
     def health(response: Response) -> HealthModel:
-        """200 when searches are answered and new events stored; 503 with the reason, part by part, when not."""
+        """200 when searches are answered and new events stored; 503 with the reason, part by part, when not.
+
+        A stage that is stuck is named in `stuck` and in a warning: searches are answered all the same.
+        """
         storing, why_not = parts.ready()
         states = {
             "store": _store_state(parts),
             "streams": PartModel(ok=storing, detail=why_not),
             "encoders": PartModel(ok=True, detail=", ".join(f"{info.role}: {info.name}" for info in parts.encoders)),
         }
+        stuck = [StuckModel.of(stage) for stage in parts.stuck()]
         ready = all(state.ok for state in states.values())
         if not ready:
             response.status_code = 503
@@ -36,7 +40,8 @@ def node_routes(parts: ApiParts) -> APIRouter:
             status="ready" if ready else "not ready",
             parts=states,
             lag=dict(parts.lag()),
-            warnings=stand_in_warnings(parts.encoders),
+            warnings=[*stand_in_warnings(parts.encoders), *(stage.detail for stage in stuck)],
+            stuck=stuck,
         )
 
     @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import time
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from domain.events import RuleRemoved, RuleSet, Vector
 from domain.ports import EncoderInfo, MediaArchive, MomentLog, MomentStore
 from domain.served_hosts import ServedHosts
+from domain.stuck_stages import StuckStage
 from search.answering import Answering
 from search.api_webhooks import Webhooks
 from search.clips import ClipOptions
@@ -67,6 +68,7 @@ class ApiParts:
     lag: Callable[[], Mapping[str, int]]  # records not read yet, by topic
     speakers: Speakers
     examples: ExampleMedia
+    stuck: Callable[[], Sequence[StuckStage]] = tuple  # stages that can't go on, of this process and of workers
     answering: Answering = field(default_factory=lambda: Answering(None))  # who writes answers: nobody, unless given
     webhooks: Webhooks | None = None  # None: this API knows of none
     rules: RuleParts | None = None  # None: this API knows of none

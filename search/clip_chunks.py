@@ -22,12 +22,15 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from domain.containers import container_of_extension
+from domain.decoding_budget import MAX_FRAME_PIXELS, check_rate, check_size, chunk_budget
 from domain.errors import BadEvent
 from domain.ports import ArchivedChunk, MediaArchive
 
 MediaPacket: TypeAlias = "Packet[Any]"
 
 _log = logging.getLogger(__name__)
+
+_SMALL = {"max_pixels": str(MAX_FRAME_PIXELS)}  # libav allocates no larger picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class ReadChunk:
     packets: tuple[MediaPacket, ...]
     demuxer: str
     at_s: float
+    duration_s: float  # as the archive says
     whole: bool  # no packet is known to be damaged, and all have times
 
     @property
@@ -56,17 +60,27 @@ class ReadChunk:
         return self.at_s + float((pts - self.first_pts) * self.time_base)
 
     def frames(self) -> Iterator[tuple[float, VideoFrame | AudioFrame]]:
-        """What can be decoded, with its seconds from the start of the clip. Damage is passed over.
+        """What can be decoded, with its seconds from the start of the clip. Damage is passed over. Where more comes
+        than a chunk may hold, the rest is left out.
 
         Counts from the first frame that comes out: a decoder swallows an encoder's run-in, as players do.
         """
         first_s: float | None = None
+        budget = chunk_budget(self.duration_s)
         for packet in (*self.packets, None):
             try:
                 frames = packet.decode() if packet is not None else self.stream.codec_context.decode(None)
             except av.FFmpegError:
                 continue
             for frame in frames:
+                try:
+                    if isinstance(frame, VideoFrame):
+                        budget.add_picture(frame.width, frame.height)
+                    elif isinstance(frame, AudioFrame):
+                        budget.add_sound(frame.samples, frame.sample_rate, frame.layout.nb_channels)
+                except BadEvent as bad:
+                    _log.warning("clip: the rest of a chunk is left out: %s", bad)
+                    return
                 if not isinstance(frame, VideoFrame | AudioFrame) or frame.pts is None:
                     continue
                 now_s = float(frame.pts * (frame.time_base or self.time_base))  # the last frames come without one
@@ -92,10 +106,16 @@ def read_chunks(
 
 def _read(media: bytes, chunk: ArchivedChunk, origin_s: float, open_files: ExitStack) -> ReadChunk:
     demuxer = container_of_extension(chunk.key.rpartition(".")[2]).demuxer
-    source = open_files.enter_context(av.open(io.BytesIO(media), "r", format=demuxer))
+    source = open_files.enter_context(av.open(io.BytesIO(media), "r", format=demuxer, options=_SMALL))
     stream: VideoStream | AudioStream = source.streams.video[0] if chunk.kind == "video" else source.streams.audio[0]
     if not stream.codec_context:  # libav knows no decoder for it
         raise BadEvent("its codec is unknown")
+    if isinstance(stream, VideoStream):
+        if not stream.codec_context.width:  # damaged, or larger than libav was told to accept
+            raise BadEvent(f"its pictures have no size, or more than {MAX_FRAME_PIXELS} pixels")
+        check_size(stream.codec_context.width, stream.codec_context.height)
+    elif stream.codec_context.sample_rate:
+        check_rate(stream.codec_context.sample_rate, stream.codec_context.channels)
     packets: list[MediaPacket] = []
     whole = True
     try:
@@ -107,4 +127,4 @@ def _read(media: bytes, chunk: ArchivedChunk, origin_s: float, open_files: ExitS
         whole = False
     if not packets:
         raise BadEvent("it holds no packets")
-    return ReadChunk(stream, tuple(packets), demuxer, chunk.start_s - origin_s, whole)
+    return ReadChunk(stream, tuple(packets), demuxer, chunk.start_s - origin_s, chunk.duration_s, whole)

@@ -13,11 +13,13 @@ from typing import Any, cast
 
 from faust.types import EventT, StreamT
 
+from streams.at_work import begin_batch
+
 
 async def batches(
-    stream: StreamT[Any], *, limit: int, within_s: float, idle_s: float = 1.0
+    stream: StreamT[Any], *, stage: str, limit: int, within_s: float, idle_s: float = 1.0
 ) -> AsyncIterator[list[EventT[Any]]]:
-    """Up to `limit` events at a time; waits at most `within_s` for more after the first."""
+    """Up to `limit` events at a time; waits at most `within_s` for more after the first. `stage` names the agent."""
     events = cast(Any, stream).noack().events().__aiter__()
     coming: asyncio.Future[EventT[Any]] = asyncio.ensure_future(_next(events))
     try:
@@ -29,7 +31,9 @@ async def batches(
                 coming = asyncio.ensure_future(_next(events))
                 wait_s = within_s
             current = stream.app.consumer_generation_id
-            yield [event for event in batch if event.message.generation_id in (None, current)]
+            batch = [event for event in batch if event.message.generation_id in (None, current)]
+            begin_batch(stage, batch)
+            yield batch
     except StopAsyncIteration:
         return
     finally:

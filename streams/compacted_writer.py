@@ -42,8 +42,10 @@ class CompactedWriter:
                 left = producer.flush(2 * _PATIENCE_S)
             except (KafkaException, BufferError) as error:
                 raise self._not_taken(str(error)) from error
-            if left or failures:
-                raise self._not_taken(failures[0].str() if failures else "no answer")
+            if failures:
+                raise self._not_taken(failures[0].str()) from KafkaException(failures[0])
+            if left:
+                raise self._not_taken("no answer")
 
     def _not_taken(self, why: str) -> ConnectionError:
         if self._producer is not None:

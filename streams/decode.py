@@ -2,7 +2,8 @@
 
 libav opens many damaged files without an error and gives nothing: so "nothing decoded" is a failure here. Single
 damaged packets inside a chunk are skipped; what can be read is used. Whatever else libav or its binding raises is the
-chunk's fault: the same bytes would fail again for ever.
+chunk's fault: the same bytes would fail again for ever. A chunk that unpacks to too much is refused on the way
+(domain/decoding_budget.py).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import av
 import numpy as np
@@ -23,6 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from domain.containers import container_of
+from domain.decoding_budget import MAX_FRAME_PIXELS, check_rate, check_size, chunk_budget
 from domain.errors import BadEvent
 from domain.events import ChunkPublished, Kind
 from domain.ports import PCM_RATE_HZ, Image, Pcm
@@ -30,9 +32,8 @@ from domain.sampling import FrameSampler
 
 S = TypeVar("S", VideoStream, AudioStream)
 
-MAX_FRAME_PIXELS = 8192 * 4320  # 8K; a chunk of a few kB may announce pictures that fill the memory
 KEPT_SIDE = 640  # pixels: encoders look at 224 to 384, thumbnails at 320
-LONGER_S = 5.0  # a chunk may last so much longer than it says; one that unpacks to hours is a bomb
+SMALL_ENOUGH = {"max_pixels": str(MAX_FRAME_PIXELS)}  # for libav: it allocates no larger picture, even in mid-stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +44,34 @@ class Frame:
 
 def decode_frames(chunk: ChunkPublished, frames_per_s: float) -> list[Frame]:
     """The chunk's frames at about `frames_per_s`, in event time. Raises BadEvent when there is none."""
-    sampler = FrameSampler(frames_per_s)
+    sampler, budget = FrameSampler(frames_per_s), chunk_budget(chunk.duration_s)
     frames: list[Frame] = []
     first_s: float | None = None
     with _opened(chunk) as container:
         stream = _decodable(next(iter(container.streams.video), None), "video")
-        pixels = stream.codec_context.width * stream.codec_context.height
-        if pixels > MAX_FRAME_PIXELS:
-            raise BadEvent(f"a frame has {pixels} pixels; at most {MAX_FRAME_PIXELS} are decoded")
+        check_claims(stream)
         stream.thread_type = "AUTO"
         for packet in _packets(container, stream):
             try:
                 decoded = packet.decode()
+            except MemoryError:
+                raise
             except av.FFmpegError:  # one damaged packet: the rest may be whole
                 continue
             for frame in decoded:
+                budget.add_picture(frame.width, frame.height)
                 if frame.pts is None:
                     continue
                 first_s = frame.time if first_s is None else first_s
                 at_s = frame.time - first_s
-                if at_s > chunk.duration_s + LONGER_S:
-                    raise _longer(chunk)
-                if sampler.keep(at_s) and frame.width * frame.height <= MAX_FRAME_PIXELS:
+                budget.check_length(at_s)
+                if sampler.keep(at_s):
                     frames.append(Frame(chunk.start_s + at_s, shrunk(frame)))
     if not frames:
-        raise BadEvent("no frame of the chunk could be decoded: it is damaged, or does not start with a keyframe")
+        raise BadEvent(
+            "no frame of the chunk could be decoded: it is damaged, does not start with a keyframe, or has pictures of "
+            f"more than {MAX_FRAME_PIXELS} pixels"
+        )
     return frames
 
 
@@ -78,17 +82,18 @@ def decode_sound(chunk: ChunkPublished) -> Pcm:
     chunk's end is none: the time stamps jump or wrap there, and the sound goes on.
     """
     parts: list[Pcm] = []
-    have = 0
+    have, budget = 0, chunk_budget(chunk.duration_s)
     first_s: float | None = None
-    most = round((chunk.duration_s + LONGER_S) * PCM_RATE_HZ)
     longest = round((chunk.duration_s + 1.0) * PCM_RATE_HZ)  # with its holes
     with _opened(chunk) as container:
         stream = _decodable(next(iter(container.streams.audio), None), "audio")
+        check_claims(stream)
         resampler = AudioResampler(format="fltp", layout="mono", rate=PCM_RATE_HZ)
         for packet in _packets(container, stream):
             try:
                 decoded = packet.decode()
                 for frame in decoded:
+                    budget.add_sound(frame.samples, frame.sample_rate, frame.layout.nb_channels)
                     if frame.time is not None:
                         first_s = frame.time if first_s is None else first_s
                         hole = round((frame.time - first_s) * PCM_RATE_HZ) - have
@@ -101,10 +106,10 @@ def decode_sound(chunk: ChunkPublished) -> Pcm:
                     for piece in resampler.resample(frame):
                         parts.append(piece.to_ndarray()[0].astype(np.float32, copy=False))
                         have += piece.samples
+            except MemoryError:
+                raise
             except (av.FFmpegError, ValueError):
                 continue
-            if have > most:
-                raise _longer(chunk)
         with suppress(av.FFmpegError, ValueError):  # raised when nothing was ever put in
             parts.extend(piece.to_ndarray()[0] for piece in resampler.resample(None))
     if not have:
@@ -121,7 +126,7 @@ def _opened(chunk: ChunkPublished) -> Iterator[InputContainer]:
             io.BytesIO(chunk.media),
             "r",
             format=demuxer,
-            options={"fflags": "+discardcorrupt+genpts"},
+            options={"fflags": "+discardcorrupt+genpts", **SMALL_ENOUGH},
             metadata_errors="ignore",
         ) as container:
             yield container
@@ -146,8 +151,17 @@ def _packets(container: InputContainer, stream: S) -> Iterator[Packet[S]]:
         yield from container.demux(stream)
 
 
-def _longer(chunk: ChunkPublished) -> BadEvent:
-    return BadEvent(f"the chunk lasts longer than its ce_durationms ({chunk.duration_s:.1f} s) says")
+def check_claims(stream: VideoStream | AudioStream) -> None:
+    """What the container says of a stream, before its decoder is opened. Raises BadEvent; what is not known yet passes.
+
+    The length that it says is not asked for: a live recorder's is a guess. What comes is counted instead.
+    """
+    context: Any = stream.codec_context
+    if isinstance(stream, VideoStream):
+        check_size(context.width, context.height)
+        context.options = SMALL_ENOUGH
+    elif context.sample_rate:
+        check_rate(context.sample_rate, context.channels)
 
 
 def shrunk(frame: VideoFrame) -> Image:

@@ -61,6 +61,11 @@ def checked(fact: Event, wanted: type[F] | tuple[type[F], ...], limits: Limits, 
             raise BadEvent("ce_time is before 1970: check the publisher's clock")
         case ChunkPublished() if len(fact.media) > limits.max_chunk_bytes:
             raise _too_large(len(fact.media), limits)
+        case ChunkPublished() if fact.duration_s > limits.max_chunk_s:
+            raise BadEvent(
+                f"ce_durationms says {fact.duration_s:.1f} s; a chunk may last {limits.max_chunk_s:.0f} s at most: "
+                "publish shorter chunks"
+            )
         case TextPublished() if len(fact.text) > limits.max_text_characters:
             raise BadEvent(
                 f"the text has {len(fact.text)} characters; at most {limits.max_text_characters}: publish it in parts"

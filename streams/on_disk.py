@@ -12,6 +12,7 @@ from typing import Any
 
 from faust.types import EventT
 
+from streams.at_work import on_record
 from streams.patience import in_thread
 
 FLUSHED_EVERY_S = 10.0
@@ -29,7 +30,8 @@ class OnDisk:
         """Call it with an empty batch too, so that the last ones do not wait for the next."""
         self._waiting += records
         if self._waiting and time.monotonic() - self._flushed_s >= FLUSHED_EVERY_S:
-            await in_thread("flushing the store", self._flush)
+            with on_record(self._waiting[0]):
+                await in_thread("flushing the store", self._flush)
             self._flushed_s = time.monotonic()
             done, self._waiting = self._waiting, []
             for record in done:

@@ -22,6 +22,7 @@ from domain.ports import Image, Matrix, MediaArchive, PictureEncoder, PictureMoo
 from domain.sampling import runs
 from domain.topology import SceneRules
 from streams.decode import Frame, decode_frames
+from streams.memory import is_out_of_memory, no_memory
 
 THUMBNAIL_WIDTH = 320
 THUMBNAIL_QUALITY = 80
@@ -77,6 +78,10 @@ class SceneDescriber:
             return decode_frames(chunk, self._rules.frames_per_s)
         except BadEvent as bad:
             return bad
+        except Exception as error:
+            if is_out_of_memory(error):
+                return BadEvent(no_memory("decoding the chunk's pictures"))
+            raise
 
     def _scenes(self, chunk: ChunkPublished, frames: list[Frame], vectors: Matrix) -> list[MomentDescribed]:
         scenes = []

@@ -34,6 +34,10 @@ class SoundChunk:
     offset: int
     published_s: float  # Unix seconds
 
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.partition, self.offset
+
 
 @dataclass(slots=True)
 class CutSound:

@@ -19,6 +19,7 @@ from domain.events import ChunkPublished, MomentDescribed, SpeechCut
 from domain.ports import Pcm, VoiceActivity
 from domain.utterances import UtteranceRules
 from streams.decode import decode_sound
+from streams.memory import is_out_of_memory, no_memory
 from streams.speech_describer import CutSound, Described, SoundChunk, SpeechModels, describe, draft
 from streams.speech_segments import JOINED_S, OpenSpeech, Settled, SourceSound
 
@@ -66,22 +67,20 @@ class Transcriber:
     def cut(self, chunks: Sequence[SoundChunk], now_s: float) -> CutSound:
         """Decode the chunks and settle what can be. `now_s` is the wall clock, for `cut_idle`.
 
-        Raises MemoryError, having changed nothing: there may be memory later.
+        A chunk that can't be decoded or cut, for want of memory too, is rejected; the others are done.
         """
         result = CutSound()
         started = perf_counter()
         with self._lock:
-            cuts = self._cuts.copy()
-            decoded = [(sound, self._decode(sound, cuts, result)) for sound in chunks]
-            self._cuts = cuts
-            for sound, heard in decoded:
+            for sound in chunks:
+                heard = self._decode(sound, result)
                 self._newest_s[sound.partition] = max(sound.published_s, self._newest_s.get(sound.partition, 0.0))
                 if heard is None:
                     continue
                 try:
                     self._cut_one(sound, heard, now_s, result)
                 except Exception as error:  # tried again, the chunks before it would be cut twice
-                    result.rejected.append((sound.partition, sound.offset, f"{type(error).__name__}: {error}"))
+                    result.rejected.append((sound.partition, sound.offset, _why(error)))
         result.decode_s = perf_counter() - started
         return result
 
@@ -129,28 +128,23 @@ class Transcriber:
                     speeches.append((name, speech))
         return draft(speeches, self._models) if speeches else ()
 
-    def _decode(
-        self, sound: SoundChunk, cuts: dict[tuple[int, str], SpeechCut], result: CutSound
-    ) -> tuple[Pcm, int] | None:
+    def _decode(self, sound: SoundChunk, result: CutSound) -> tuple[Pcm, int] | None:
         """The chunk's sound, and how much of it an earlier run settled. None: all of it, or it can't be decoded.
 
-        Takes the source's cut out of `cuts` when the sound goes on from there.
+        Forgets the source's cut when the sound goes on from there.
         """
         chunk, key = sound.chunk, (sound.partition, sound.chunk.source)
-        cut = cuts.get(key)
+        cut = self._cuts.get(key)
         # By offset and by time: a topic made anew starts its offsets again.
         if cut and sound.offset < cut.offset and chunk.end_s <= cut.until_s + 1.0:
             result.finished.append((sound.partition, sound.offset))
             return None
         try:
             pcm = decode_sound(chunk)
-        except MemoryError:
-            raise
         except Exception as error:  # tried again, the same bytes would fail again for ever
-            why = str(error) if isinstance(error, BadEvent) else f"{type(error).__name__}: {error}"
-            result.rejected.append((sound.partition, sound.offset, why))
+            result.rejected.append((sound.partition, sound.offset, _why(error)))
             return None
-        cuts.pop(key, None)
+        self._cuts.pop(key, None)
         if cut and sound.offset == cut.offset and chunk.start_s <= cut.until_s <= chunk.end_s + 1.0:
             return pcm, cut.sample
         return pcm, 0
@@ -191,3 +185,9 @@ class Transcriber:
     def _take(self, sound: SoundChunk, settled: list[Settled], result: CutSound) -> None:
         result.settled += [(sound, piece) for piece in settled]
         result.finished += [(sound.partition, number) for piece in settled for number in piece.finished]
+
+
+def _why(error: Exception) -> str:
+    if is_out_of_memory(error):
+        return no_memory("decoding and cutting the chunk's sound")
+    return str(error) if isinstance(error, BadEvent) else f"{type(error).__name__}: {error}"

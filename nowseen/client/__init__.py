@@ -20,6 +20,7 @@ from nowseen.client.answers import (
     Sentence,
     Source,
     Speaker,
+    Stuck,
     Watermark,
     Wording,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "Share",
     "Source",
     "Speaker",
+    "Stuck",
     "Watermark",
     "Wording",
 ]

@@ -189,11 +189,30 @@ class Part(Said):
     detail: str = ""
 
 
+class Stuck(Said):
+    """A stage that has failed for a minute at one record, or not come back for five."""
+
+    stage: str
+    topic: str | None = None  # None, as the three below it, when it waits for no record of its own
+    partition: int | None = None
+    offset: int | None = None
+    source: str | None = None
+    since_s: float
+    doing: str
+    error: str = ""  # the last one
+    detail: str = ""  # all of it as one sentence
+
+    @property
+    def since(self) -> datetime:
+        return utc(self.since_s)
+
+
 class Health(Said):
     status: str  # "ready" or "not ready"
     parts: Mapping[str, Part]
     lag: Mapping[str, int] = {}  # records not read yet, by topic
     warnings: tuple[str, ...] = ()
+    stuck: tuple[Stuck, ...] = ()
 
     @property
     def is_ready(self) -> bool:

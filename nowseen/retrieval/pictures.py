@@ -10,11 +10,12 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
+from domain.decoding_budget import check_size
 from domain.errors import BadEvent
 from domain.ports import Image
 from nowseen.retrieval.dataset import Media
 from nowseen.sound_files import LOCAL_ONLY
-from streams.decode import KEPT_SIDE, MAX_FRAME_PIXELS
+from streams.decode import KEPT_SIDE, check_claims
 
 FRAMES_A_FILM = 12  # evenly taken, as is usual for MSR-VTT (Luo et al., "CLIP4Clip", 2021)
 _ROUNDING_S = 0.001  # of a container's clock
@@ -37,8 +38,7 @@ def _photograph(path: Path) -> Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # we have a limit of our own
             with Pillow.open(path, formats=_FORMATS) as opened:
-                if opened.width * opened.height > MAX_FRAME_PIXELS:
-                    raise BadEvent(f"{path.name} has more than {MAX_FRAME_PIXELS} pixels")
+                check_size(opened.width, opened.height)
                 upright = ImageOps.exif_transpose(opened).convert("RGB")
     except (BadEvent, UnidentifiedImageError):
         raise
@@ -56,14 +56,14 @@ def _frames(media: Media) -> list[Image]:
                 raise BadEvent(f"{media.path.name} is neither a photograph nor a film")
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            if stream.codec_context.width * stream.codec_context.height > MAX_FRAME_PIXELS:
-                raise BadEvent(f"{media.path.name} has frames of more than {MAX_FRAME_PIXELS} pixels")
+            check_claims(stream)
             length_s = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
             start_s, end_s = media.part_s or (0.0, length_s or (container.duration or 0) / av.time_base)
             wanted_s = [start_s + (end_s - start_s) * (n + 0.5) / FRAMES_A_FILM for n in range(FRAMES_A_FILM)]
             first_s: float | None = None
             for frame in container.decode(stream):
-                if frame.pts is None or frame.width * frame.height > MAX_FRAME_PIXELS:
+                check_size(frame.width, frame.height)
+                if frame.pts is None:
                     continue
                 first_s = frame.time if first_s is None else first_s
                 at_s = frame.time - first_s + _ROUNDING_S

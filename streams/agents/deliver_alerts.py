@@ -27,7 +27,7 @@ def deliver_alerts(
     """`tell` has kept what is to be delivered when it returns; the same alert again is harmless."""
 
     async def agent(stream: StreamT[Any]) -> None:
-        async for records in batches(stream, limit=64, within_s=0.02):
+        async for records in batches(stream, stage="deliver_alerts", limit=64, within_s=0.02):
             alerts: list[AlertRaised] = []
             for record in records:
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import faust
@@ -15,19 +16,24 @@ from domain.topology import Limits
 from streams.batches import batches
 from streams.intake import Received, read
 from streams.outbox import Outbox
-from streams.patience import in_thread
+from streams.patience import on_records, one_by_one
 
 
 def embed_text(app: faust.App, topic: Any, outbox: Outbox, sentences: SentenceEncoder, limits: Limits) -> None:
+    async def describe(texts: Sequence[Received[TextPublished]]) -> None:
+        await outbox.send("moments", await on_records("embedding texts", embedded, texts, sentences))
+
     async def agent(stream: StreamT[Any]) -> None:
-        async for records in batches(stream, limit=64, within_s=0.02):
+        async for records in batches(stream, stage="embed_text", limit=64, within_s=0.02):
             texts: list[Received[TextPublished]] = []
             for record in records:
                 try:
                     texts.append(read(record, TextPublished, limits, time.time()))
                 except BadEvent as bad:
                     await outbox.reject(record, str(bad))
-            await outbox.send("moments", await in_thread("embedding texts", embedded, texts, sentences))
+            for part, outcome in await one_by_one(describe, texts):
+                if isinstance(outcome, BadEvent):
+                    await outbox.reject(part[0].record, str(outcome))
             for record in records:
                 record.ack()
 
@@ -35,7 +41,7 @@ def embed_text(app: faust.App, topic: Any, outbox: Outbox, sentences: SentenceEn
 
 
 def embedded(
-    texts: list[Received[TextPublished]], sentences: SentenceEncoder
+    texts: Sequence[Received[TextPublished]], sentences: SentenceEncoder
 ) -> list[MomentDescribed | CoverageAdvanced]:
     """Each text as a moment, followed by how far its source is done."""
     started = time.perf_counter()

@@ -43,7 +43,7 @@ def match_rules(
     async def agent(stream: StreamT[Any]) -> None:
         waiting: list[EventT[Any]] = []
         kept_s = time.monotonic()
-        async for records in batches(stream, limit=256, within_s=0.05):
+        async for records in batches(stream, stage="match_rules", limit=256, within_s=0.05):
             facts, places = list[Fact](), list[Place]()
             for record in records:
                 with contextlib.suppress(BadEvent):  # store_moments, which reads it too, rejects it
@@ -51,12 +51,12 @@ def match_rules(
                     if isinstance(fact, Fact):
                         facts.append(fact)
                         places.append(place_of(record))
-            await outbox.send("alerts", await in_thread("matching rules", match, facts, time.time(), places))
+            await outbox.send_what_fits("alerts", await in_thread("matching rules", match, facts, time.time(), places))
             waiting += records
             if time.monotonic() - kept_s >= KEPT_EVERY_S:
                 kept = await in_thread("keeping what rules know", keep, time.time())
-                await outbox.send("rules.state", kept.rules)
-                await outbox.send("rules.state", [kept.common] if kept.common is not None else [])
+                await outbox.send_what_fits("rules.state", kept.rules)
+                await outbox.send_what_fits("rules.state", [kept.common] if kept.common is not None else [])
                 await outbox.forget("rules.state", map(kept_key, kept.forgotten))
                 kept_s = time.monotonic()
                 for record in waiting:

@@ -16,7 +16,7 @@ from streams.batches import batches
 from streams.intake import read
 from streams.on_disk import OnDisk
 from streams.outbox import Outbox
-from streams.patience import in_thread
+from streams.patience import in_thread, on_records, one_by_one
 
 Change: TypeAlias = MomentDescribed | MomentWithdrawn
 
@@ -39,21 +39,14 @@ def store_moments(
     `on_stored` and `on_coverage` tell the search node, in the same process, what has become searchable for good.
     """
 
-    async def keep(changes: list[tuple[EventT[Any], Change]]) -> None:
+    async def keep(changes: Sequence[tuple[EventT[Any], Change]]) -> None:
         facts = [fact for _, fact in changes]
-        try:
-            await in_thread("storing moments", store, facts, time.time())
-            on_stored([fact for fact in facts if isinstance(fact, MomentDescribed) and fact.is_final], time.time())
-        except BadEvent as bad:
-            if len(changes) == 1:
-                await outbox.reject(changes[0][0], str(bad))
-            else:  # storing again is harmless: one by one, the others are
-                for each in changes:
-                    await keep([each])
+        await on_records("storing moments", store, facts, time.time())
+        on_stored([fact for fact in facts if isinstance(fact, MomentDescribed) and fact.is_final], time.time())
 
     async def agent(stream: StreamT[Any]) -> None:
         on_disk = OnDisk(flush)
-        async for records in batches(stream, limit=256, within_s=0.15):
+        async for records in batches(stream, stage="store_moments", limit=256, within_s=0.15):
             changes: list[tuple[EventT[Any], Change]] = []
             covered: list[CoverageAdvanced] = []
             for record in records:
@@ -65,8 +58,9 @@ def store_moments(
                         changes.append((record, fact))
                 except BadEvent as bad:
                     await outbox.reject(record, str(bad))
-            if changes:
-                await keep(changes)
+            for part, outcome in await one_by_one(keep, changes) if changes else ():  # storing again is harmless
+                if isinstance(outcome, BadEvent):
+                    await outbox.reject(part[0][0], str(outcome))
             if covered:
                 await in_thread("storing moments", settle, covered)
             marks = [WatermarkAdvanced(c.source, c.modality, c.until_s, time.time()) for c in covered]

@@ -12,7 +12,10 @@ Faust's signal, which runs beside the agent: it would forget chunks that had alr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import faust
@@ -23,11 +26,13 @@ from domain.events import ChunkPublished, SpeechCut
 from domain.in_order import InOrder
 from domain.ports import MediaArchive
 from domain.topology import Limits
+from streams.at_work import on_record
 from streams.batches import batches
 from streams.intake import read, with_media
 from streams.outbox import Outbox
-from streams.patience import in_thread
-from streams.speech_describer import SoundChunk
+from streams.patience import in_thread, on_records, one_by_one
+from streams.speech_describer import CutSound, SoundChunk
+from streams.speech_segments import Settled
 from streams.transcriber import Transcriber
 
 CHUNKS_AT_ONCE = 32  # of 2 s hold some eight utterances, which fill one call to whisper; half as many take 10 % longer
@@ -45,10 +50,15 @@ def transcribe_speech(
 ) -> None:
     """`read_cuts` gives where the last utterance of each source ended. It blocks."""
 
+    async def tell(cut: CutSound, settled: Sequence[tuple[SoundChunk, Settled]]) -> None:
+        described = await on_records("transcribing", transcriber.describe, replace(cut, settled=list(settled)))
+        await outbox.send("moments", described.facts)
+        await outbox.send("speech.cuts", described.cuts)
+
     async def agent(stream: StreamT[Any]) -> None:
         unacknowledged: InOrder[EventT[Any]] = InOrder()
         generation: int | None = None
-        async for records in batches(stream, limit=CHUNKS_AT_ONCE, within_s=0.02):
+        async for records in batches(stream, stage="transcribe_speech", limit=CHUNKS_AT_ONCE, within_s=0.02):
             if generation != app.consumer_generation_id:
                 generation, unacknowledged = app.consumer_generation_id, InOrder()
                 transcriber.assigned(await in_thread("reading where speech was cut", read_cuts))
@@ -59,23 +69,25 @@ def transcribe_speech(
                 unacknowledged.begin(*place, record)
                 try:
                     received = read(record, ChunkPublished, limits, time.time())
-                    chunk = await in_thread("archiving an audio chunk", with_media, received.fact, archive, limits)
+                    with on_record(record):
+                        chunk = await on_records("archiving an audio chunk", with_media, received.fact, archive, limits)
                     chunks.append(SoundChunk(chunk, *place, received.published_s))
                 except BadEvent as bad:
                     refused[place] = str(bad)
             cut = await in_thread("cutting speech", transcriber.cut, chunks, time.time())
             idle = await in_thread("ending speech", transcriber.cut_idle, time.time(), IDLE_S, is_drained=not records)
             for part in (cut, idle):
-                described = await in_thread("transcribing", transcriber.describe, part)
-                await outbox.send("moments", described.facts)
-                await outbox.send("speech.cuts", described.cuts)
+                for settled, outcome in await one_by_one(partial(tell, part), part.settled):
+                    of = unacknowledged.item(*settled[0][0].place) if settled else None
+                    if isinstance(outcome, BadEvent) and of is not None:
+                        await outbox.reject(of, str(outcome))
             refused |= {(partition, offset): reason for partition, offset, reason in cut.rejected}
             for place, reason in refused.items():
                 await outbox.reject(by_place[place], reason)
             for place in [*cut.finished, *idle.finished, *refused]:
                 for record in unacknowledged.finish(*place):
                     record.ack()
-            drafts = await in_thread("drafting", transcriber.draft, time.time())
-            await outbox.send("moments", drafts)
+            with suppress(BadEvent):  # the final text comes all the same
+                await outbox.send("moments", await on_records("drafting", transcriber.draft, time.time()))
 
     app.agent(topic, name="transcribe_speech")(agent)

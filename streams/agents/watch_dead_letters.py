@@ -15,7 +15,7 @@ from streams.batches import batches
 
 def watch_dead_letters(app: faust.App, topic: Any, on_rejected: Callable[[EventRejected], None]) -> None:
     async def agent(stream: StreamT[Any]) -> None:
-        async for records in batches(stream, limit=64, within_s=0.5):
+        async for records in batches(stream, stage="watch_dead_letters", limit=64, within_s=0.5):
             for record in records:
                 message = record.message
                 try:

@@ -40,7 +40,7 @@ def watch_rules(
     """Both callables block. Rules are warmed after what is decided of them holds, many at once."""
 
     async def agent(stream: StreamT[Any]) -> None:
-        async for records in batches(stream, limit=1000, within_s=0.0):
+        async for records in batches(stream, stage="watch_rules", limit=1000, within_s=0.0):
             if not records:
                 continue
             events, read_from = list[RuleSet | RuleRemoved](), list[EventT[Any]]()
@@ -54,7 +54,7 @@ def watch_rules(
                         events.append(fact)
                         read_from.append(record)
             decided = await in_thread("setting rules", decide, events)
-            await outbox.send("alerts", decided.alerts)
+            await outbox.send_what_fits("alerts", decided.alerts)
             for at, reason in decided.refused.items():
                 await outbox.reject(read_from[at], reason)
             await in_thread("warming rules", warm)

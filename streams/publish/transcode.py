@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Protocol
@@ -14,8 +15,12 @@ from av.audio.stream import AudioStream
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
+from domain.decoding_budget import MAX_FRAME_PIXELS, check_rate, check_size
+from domain.errors import BadEvent
 from streams.publish.packaging import libav_packet
 from streams.publish.packets import TICKS_PER_S, Coded
+
+_log = logging.getLogger(__name__)
 
 _TIME_BASE = Fraction(1, TICKS_PER_S)
 _DEFAULT_RATE = Fraction(25)
@@ -25,7 +30,7 @@ _RESYNC_S = 0.1  # sound whose time stamps stray further from its sample count h
 
 
 class Transcoder(Protocol):
-    damaged: int  # packets that could not be decoded
+    damaged: int  # packets that could not be decoded, and frames that would fill the memory (domain/decoding_budget.py)
 
     @property
     def template(self) -> VideoStream | AudioStream:
@@ -43,6 +48,8 @@ class VideoTranscoder:
     def __init__(self, source: VideoStream, key_every_ticks: int, *, timed: bool = True) -> None:
         """Without time stamps (`timed` is False) pictures are one frame apart in the order they are shown."""
         self._source = source
+        if not source.codec_context.is_open:
+            source.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
         self._key_every = key_every_ticks
         self._timed = timed
         self._rate = source.average_rate or source.guessed_rate or _DEFAULT_RATE
@@ -74,6 +81,10 @@ class VideoTranscoder:
         return coded + (list(self._packets(None)) if self._encoder is not None else [])
 
     def _encode(self, frame: VideoFrame) -> list[Coded]:
+        try:
+            check_size(frame.width, frame.height)
+        except BadEvent as bad:
+            return self._left_out(bad)
         encoder = self._encoder = self._encoder or self._opened(frame)
         pts = frame.pts if self._timed else None
         if pts is None or (self._last_pts is not None and pts <= self._last_pts):
@@ -86,6 +97,12 @@ class VideoTranscoder:
             self._last_key = pts
         self._last_pts = pts
         return list(self._packets(picture))
+
+    def _left_out(self, bad: BadEvent) -> list[Coded]:
+        if not self.damaged:
+            _log.warning("what can't be decoded is left out: %s", bad)
+        self.damaged += 1
+        return []
 
     def _packets(self, picture: VideoFrame | None) -> Iterator[Coded]:
         for packet in self.template.encode(picture):
@@ -153,6 +170,10 @@ class AudioTranscoder:
         return coded + self._packets(None)
 
     def _encode(self, frame: AudioFrame) -> list[Coded]:
+        try:
+            check_rate(frame.sample_rate, frame.layout.nb_channels)
+        except BadEvent as bad:
+            return self._left_out(bad)
         if frame.pts is not None and frame.time_base is not None:
             at = round(frame.pts * frame.time_base * self._rate_hz)
             if self._start is None:
@@ -164,6 +185,12 @@ class AudioTranscoder:
         self._received += round(frame.samples * self._rate_hz / frame.sample_rate)
         frame.pts = None  # positions are counted here; the resampler would fill holes by itself
         return [coded for piece in self._resampler.resample(frame) for coded in self._packets(piece)]
+
+    def _left_out(self, bad: BadEvent) -> list[Coded]:
+        if not self.damaged:
+            _log.warning("what can't be decoded is left out: %s", bad)
+        self.damaged += 1
+        return []
 
     def _packets(self, piece: AudioFrame | None) -> list[Coded]:
         start = self._start or 0

@@ -23,6 +23,18 @@ def test_without_a_query_the_newest_moments_are_shown(page: AppTest) -> None:
     assert "speech</span><span>2 s behind" in html(page)
 
 
+def test_a_stage_that_is_stuck_is_told_on_every_view(page: AppTest, node_with_rules: StubNode) -> None:
+    page.run()
+    assert "Stuck" not in html(page)
+    detail = "embed_text has been stuck for 90 s, at media.text[3]@17, sending to moments: <b>away</b>"
+    node_with_rules.serve("health", {"status": "ready", "stuck": [{"detail": detail}], "warnings": [detail]})
+    for view in ("search", "incidents", "rules"):
+        page.query_params["view"] = view
+        page.run()
+        assert "<b>Stuck</b><span>embed_text has been stuck for 90 s" in html(page)
+        assert "<b>away</b>" not in html(page)
+
+
 def test_a_query_is_asked_and_its_words_are_marked(page: AppTest, node_with_clip: StubNode) -> None:
     page.run()
     page.text_input(key="q").input("platform seven").run()

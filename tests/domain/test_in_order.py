@@ -16,6 +16,16 @@ def test_a_later_item_waits_for_an_earlier_one() -> None:
     assert order.finish(0, 5) == ["open utterance", "another source"]
 
 
+def test_an_item_is_found_until_it_is_let_go() -> None:
+    order: InOrder[str] = InOrder()
+    order.begin(0, 5, "a")
+    order.begin(0, 6, "b")
+    order.finish(0, 6)
+    assert (order.item(0, 6), order.item(0, 7), order.item(1, 5)) == ("b", None, None)
+    order.finish(0, 5)
+    assert order.item(0, 6) is None
+
+
 def test_lanes_do_not_wait_for_each_other() -> None:
     order: InOrder[str] = InOrder()
     order.begin(0, 1, "a")

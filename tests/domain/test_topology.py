@@ -40,6 +40,7 @@ limits:
   max_chunk_bytes: 2000
   max_text_characters: 10
   max_clock_skew_s: 1.5
+  max_chunk_s: 4
 scenes: {frames_per_s: 1, same_picture: 0.9}
 chunks: {min_s: 2, max_s: 4, live_sound_s: 1}
 """
@@ -98,7 +99,7 @@ ONE_MISTAKE = {
     "unknown section": (
         "scenes: {frames",
         "zeal: 1\nscenes: {frames",
-        "line 26: zeal: unknown key; allowed: version, topics, agents, collections, encoders, limits, scenes, chunks",
+        "line 27: zeal: unknown key; allowed: version, topics, agents, collections, encoders, limits, scenes, chunks",
     ),
     "missing key": ("partitions: 2, ", "", "line 3: topics.media.video.partitions: is missing"),
     "missing section": ("chunks: {min_s: 2, max_s: 4, live_sound_s: 1}\n", "", "line 1: chunks: is missing"),
@@ -125,7 +126,7 @@ ONE_MISTAKE = {
     "not a number": (
         "same_picture: 0.9",
         "same_picture: .nan",
-        "line 26: scenes.same_picture: must be a number from 0 to 1, not the number '.nan'",
+        "line 27: scenes.same_picture: must be a number from 0 to 1, not the number '.nan'",
     ),
     "number for a name": (
         "name: big",
@@ -149,7 +150,7 @@ ONE_MISTAKE = {
     ),
     "list for a mapping": (
         "limits:\n  max_inline_bytes: 100\n  max_chunk_bytes: 2000\n  max_text_characters: 10\n"
-        "  max_clock_skew_s: 1.5\n",
+        "  max_clock_skew_s: 1.5\n  max_chunk_s: 4\n",
         "limits: [1]\n",
         "line 21: limits: must be a mapping (key: value), not a list",
     ),
@@ -240,16 +241,21 @@ ONE_MISTAKE = {
         "max_inline_bytes: 3000",
         "line 22: limits.max_inline_bytes: is more than max_chunk_bytes",
     ),
-    "shortest above longest": ("min_s: 2", "min_s: 5", "line 27: chunks.min_s: is more than max_s"),
+    "shortest above longest": ("min_s: 2", "min_s: 5", "line 28: chunks.min_s: is more than max_s"),
     "live sound above longest": (
         "live_sound_s: 1",
         "live_sound_s: 5",
-        "line 27: chunks.live_sound_s: is more than max_s",
+        "line 28: chunks.live_sound_s: is more than max_s",
+    ),
+    "chunks that would be refused": (
+        "max_s: 4",
+        "max_s: 5",
+        "line 28: chunks.max_s: is more than limits.max_chunk_s: what we publish ourselves would be refused",
     ),
     "list for a key": (
         "chunks: {min_s: 2",
         "chunks: {[1]: 2, min_s: 2",
-        "line 27: chunks: a key must be a name, not a list",
+        "line 28: chunks: a key must be a name, not a list",
     ),
     "other version": (
         "version: 1",
@@ -319,7 +325,7 @@ def test_tells_all_mistakes_at_once_in_the_order_of_their_lines() -> None:
         .replace("min_s: 2", "min_s: two")
     )
 
-    assert [mistake.split(":")[0] for mistake in mistakes(text)] == ["line 3", "line 10", "line 19", "line 27"]
+    assert [mistake.split(":")[0] for mistake in mistakes(text)] == ["line 3", "line 10", "line 19", "line 28"]
 
 
 @pytest.mark.parametrize(

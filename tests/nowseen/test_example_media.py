@@ -148,8 +148,8 @@ def test_a_clip_too_long_or_without_pictures_is_refused(reader: ExampleReader, c
 def test_a_clip_of_more_frames_than_its_seconds_can_hold_is_refused(
     reader: ExampleReader, china: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.recordings.MOST_FRAMES", 10)
-    with pytest.raises(BadRequest, match="too long to decode"):
+    monkeypatch.setattr("domain.decoding_budget.MAX_FRAMES_PER_S", 0.1)
+    with pytest.raises(BadRequest, match="send fewer pictures"):
         reader.clip(film(china[:64, :64], 12))
 
 

@@ -19,6 +19,7 @@ from domain.mood import Mood, Share
 from domain.ports import EncoderInfo, Image, Labels, Matrix, SentenceEncoder
 from domain.served_hosts import ServedHosts
 from domain.speakers import Speaker
+from domain.stuck_stages import StuckStage
 from encoders.options import EncoderOptions
 from encoders.sentences import load_minilm
 from search.api import ApiParts, create_api
@@ -612,6 +613,23 @@ async def test_health_names_what_is_not_ready(parts: ApiParts) -> None:
     assert (waiting.status_code, waiting.json()["status"]) == (503, "not ready")
     assert waiting.json()["parts"]["streams"] == {"ok": False, "detail": "still reading the watermarks"}
     assert waiting.json()["parts"]["store"]["ok"] is True
+
+
+async def test_health_names_a_stage_that_is_stuck_though_searches_are_answered(parts: ApiParts) -> None:
+    stuck = StuckStage(
+        "embed_text", "sending to moments", 1000.0, 1090.0, "media.text", 3, 17, "lobby", "OSError: away"
+    )
+    async with client(replace(parts, stuck=lambda: [stuck])) as ask:
+        health = await ask.get("/health")
+    assert (health.status_code, health.json()["status"]) == (200, "ready")
+    detail = (
+        "embed_text has been stuck for 90 s, at media.text[3]@17 of source lobby, sending to moments: OSError: away"
+    )
+    assert health.json()["stuck"] == [
+        {"stage": "embed_text", "topic": "media.text", "partition": 3, "offset": 17, "source": "lobby",
+         "since_s": 1000.0, "doing": "sending to moments", "error": "OSError: away", "detail": detail}
+    ]  # fmt: skip
+    assert detail in health.json()["warnings"]
 
 
 async def test_metrics_are_prometheus_text(parts: ApiParts) -> None:

@@ -23,6 +23,7 @@ from streams.archive import FsspecArchive
 from streams.publish.media import MediaReader
 from streams.publish.options import PublishOptions
 from streams.publish.sources import find_sources
+from tests.hostile_media import flac_of_hours
 
 SOURCE = "cam"
 FRAME_S = 0.04  # two people can't agree on lips and sound more closely
@@ -117,6 +118,18 @@ def test_sound_as_it_is_published_goes_on_across_chunks(
     assert len(packets) == pytest.approx(count, abs=3)
 
 
+def test_sound_that_unpacks_to_hours_is_left_out_of_a_clip(
+    recording: Any, clips: Clips, archive: FsspecArchive, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the container says of it is honest; what its frame says is not."""
+    recording.publish(archive, SOURCE, audio="libopus", container="matroska")
+    hostile = flac_of_hours(said_hz=48_000)
+    archive.put_chunk(SOURCE, "audio", recording.start_s + 6.0, 2.0, "audio/flac", hostile)
+    clip = make(clips, archive, recording.start_s, recording.start_s + 8)
+    assert recording.look_at(clip.path.read_bytes()).sound_end_s < 9
+    assert "8 samples a second" in caplog.text
+
+
 def test_sound_with_nothing_to_be_heard_is_not_copied() -> None:
     """A chunk of nothing but packets that are there to be decoded."""
     stream: Any = SimpleNamespace(
@@ -126,7 +139,7 @@ def test_sound_with_nothing_to_be_heard_is_not_copied() -> None:
         profile="LC",
     )
     packet: Any = SimpleNamespace(is_discard=True, pts=0)
-    assert not can_copy_audio([ReadChunk(stream, (packet,), "mpegts", 0.0, whole=True)])
+    assert not can_copy_audio([ReadChunk(stream, (packet,), "mpegts", 0.0, 2.0, whole=True)])
 
 
 def test_the_index_stands_in_front_so_that_playing_starts_at_once(

@@ -12,9 +12,10 @@ from typing import Any
 import av
 import pytest
 
+from domain.decoding_budget import LONGER_S
 from domain.errors import BadEvent
 from domain.events import ChunkPublished
-from streams.decode import LONGER_S, decode_frames, decode_sound
+from streams.decode import decode_frames, decode_sound
 
 Decode = Callable[[ChunkPublished], Any]
 

@@ -61,6 +61,8 @@ class Outbox:
     async def send(self, topic: str, facts: Sequence[Event]) -> None:
         self._notes += [f"{type(fact).__name__} to {topic}" for fact in facts]
 
+    send_what_fits = send
+
     async def forget(self, topic: str, keys: Iterable[str]) -> None:
         self._notes += [f"forget {key} on {topic}" for key in keys]
 

@@ -311,24 +311,22 @@ def test_the_work_is_accounted_for() -> None:
     assert 0 < described.voice_mood_s < described.describe_s
 
 
-def test_without_memory_to_decode_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever tries the same chunks again loses and doubles nothing."""
+def test_a_chunk_without_the_memory_for_it_is_rejected_and_the_others_are_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     run, transcriber = Run(), new_transcriber()
-    transcriber.assigned([SpeechCut("s", 0, 0, 100, START_S + 100 / PCM_RATE_HZ)])
-    chunks, said = chunked(sound([1, 2, 3], [4, 5, 6])), ["w1", "w2", "w3", "w4", "w5", "w6"]
+    chunks = chunked(sound([1, 2, 3], [4, 5, 6]))
 
     def short_of_memory(chunk: ChunkPublished) -> Pcm:
-        if chunk is chunks[2].chunk:
+        if chunk is chunks[-1].chunk:
             raise MemoryError
         return decode_sound(chunk)
 
-    with monkeypatch.context() as patch:
-        patch.setattr("streams.transcriber.decode_sound", short_of_memory)
-        with pytest.raises(MemoryError):
-            transcriber.cut(chunks, START_S)
+    monkeypatch.setattr("streams.transcriber.decode_sound", short_of_memory)
     cut = run.push(transcriber, chunks)
-    assert (run.words, cut.rejected) == (said, [])
-    assert run.finished == {(0, offset) for offset in range(len(chunks))}
+    assert [(partition, offset) for partition, offset, _ in cut.rejected] == [chunks[-1].place]
+    assert "not enough memory" in cut.rejected[0][2]
+    assert run.words[:3] == ["w1", "w2", "w3"]
 
 
 def test_what_was_settled_when_cutting_failed_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
