@@ -12,7 +12,7 @@ Faust's signal, which runs beside the agent: it would forget chunks that had alr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import faust
@@ -42,8 +42,13 @@ def transcribe_speech(
     transcriber: Transcriber,
     limits: Limits,
     read_cuts: Callable[[], Iterable[SpeechCut]],
+    ends_s: Callable[[Mapping[int, int]], Mapping[int, float]],
 ) -> None:
-    """`read_cuts` gives where the last utterance of each source ended. It blocks."""
+    """`read_cuts` gives where the last utterance of each source ended. It blocks.
+
+    `ends_s` takes the next offset to be read of each partition, and gives when the broker last told (Unix seconds) that
+    nothing stands there yet: an empty batch is no proof of it.
+    """
 
     async def agent(stream: StreamT[Any]) -> None:
         unacknowledged: InOrder[EventT[Any]] = InOrder()
@@ -64,7 +69,8 @@ def transcribe_speech(
                 except BadEvent as bad:
                     refused[place] = str(bad)
             cut = await in_thread("cutting speech", transcriber.cut, chunks, time.time())
-            idle = await in_thread("ending speech", transcriber.cut_idle, time.time(), IDLE_S, is_drained=not records)
+            ends = ends_s(unacknowledged.next_numbers)
+            idle = await in_thread("ending speech", transcriber.cut_idle, IDLE_S, ends)
             for part in (cut, idle):
                 described = await in_thread("transcribing", transcriber.describe, part)
                 await outbox.send("moments", described.facts)

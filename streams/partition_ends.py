@@ -1,0 +1,49 @@
+"""Whether a partition was read to its end, as the broker tells: an empty queue may also be a broker that is away.
+
+Every answer to a fetch names the end of the partition. The broker in memory names it rightly there, and wrongly to
+those who ask for it alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+from aiokafka import TopicPartition
+
+MARKERS_S = 60.0  # records that were fetched and are still held up by those of other topics come within this
+
+
+class PartitionEnds:
+    """Tells of one topic that a Faust app reads how far it was read, by the answers that the app's consumer got."""
+
+    def __init__(self, app: faust.App, topic: str) -> None:
+        self._app, self._topic = app, topic
+        self._passed: dict[int, tuple[int, float]] = {}  # by partition: the end, and when reading was first past it
+
+    def reached(self, next_offsets: Mapping[int, int]) -> dict[int, float]:
+        """Tells when the broker last said (Unix seconds) that nothing stands at these offsets yet, by partition.
+
+        A partition of which its last answer said otherwise, or nothing, is left out.
+        """
+        consumer = getattr(self._app.consumer, "_thread")._consumer  # noqa: B009  (Faust offers no way to it)
+        assignment = getattr(consumer._subscription.subscription, "assignment", None)
+        told: dict[int, float] = {}
+        for partition, next_offset in next_offsets.items():
+            state = assignment and assignment.state_value(TopicPartition(self._topic, partition))
+            if state and state.timestamp and (next_offset >= state.highwater or self._are_markers(partition, state)):
+                told[partition] = state.timestamp / 1000
+        return told
+
+    def _are_markers(self, partition: int, state: Any) -> bool:
+        """Behind a transaction stands a marker that the client passes over: no record will come of it."""
+        if not state.has_valid_position or state.position < state.highwater:
+            return False
+        now_s = time.monotonic()
+        end, since_s = self._passed.get(partition, (-1, now_s))
+        if end != state.highwater:
+            since_s = now_s
+        self._passed[partition] = state.highwater, since_s
+        return now_s - since_s >= MARKERS_S
