@@ -29,7 +29,7 @@ def describe_scenes(
                 try:
                     received = read(record, ChunkPublished, limits, time.time())
                     chunk = await in_thread("archiving a video chunk", with_media, received.fact, archive, limits)
-                    chunks.append((received, VideoChunk(chunk, received.published_s)))
+                    chunks.append((received, VideoChunk(chunk, received.published_s, record.message.partition)))
                 except BadEvent as bad:
                     await outbox.reject(record, str(bad))
             described = await in_thread("describing scenes", describer.describe, [video for _, video in chunks])
