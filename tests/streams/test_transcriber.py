@@ -155,6 +155,24 @@ def test_a_worker_killed_anywhere_loses_no_word_and_doubles_none(
     assert run.finished == undisturbed.finished == {(0, i) for i in range(len(chunks))}
 
 
+@settings(max_examples=25, deadline=None)
+@given(words_said, st.integers(300, 4000))
+def test_what_is_said_of_coverage_leaves_no_time_out_and_names_what_was_made_of_it(
+    utterances: list[list[int]], chunk_ms: int
+) -> None:
+    run, transcriber = Run(), new_transcriber()
+    chunks = chunked(sound(*utterances), chunk_ms / 1000)
+    for chunk in chunks:
+        run.push(transcriber, [chunk])
+    covered = [fact for fact in run.facts if isinstance(fact, CoverageAdvanced)]
+    ends_s = [chunks[0].chunk.start_s, *(each.until_s for each in covered)]
+    assert [each.start_s for each in covered] == pytest.approx(ends_s[:-1], abs=1e-4)
+    assert ends_s[-1] == pytest.approx(chunks[-1].chunk.end_s, abs=1e-4)
+    for each in covered:
+        made = [moment_id(moment) for moment in run.stored if each.start_s <= moment.start_s < each.until_s]
+        assert each.moments == tuple(made)
+
+
 def test_two_voices_in_one_utterance_are_two_moments() -> None:
     run, transcriber = Run(), new_transcriber()
     said = [1, 2, 3, 4, 5, 6, 101, 102, 103, 104, 105, 106]
