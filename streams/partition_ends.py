@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import faust
-from aiokafka import TopicPartition
 
 MARKERS_S = 60.0  # records that were fetched and are still held up by those of other topics come within this
 
@@ -28,14 +27,32 @@ class PartitionEnds:
 
         A partition of which its last answer said otherwise, or nothing, is left out.
         """
-        consumer = getattr(self._app.consumer, "_thread")._consumer  # noqa: B009  (Faust offers no way to it)
-        assignment = getattr(consumer._subscription.subscription, "assignment", None)
         told: dict[int, float] = {}
-        for partition, next_offset in next_offsets.items():
-            state = assignment and assignment.state_value(TopicPartition(self._topic, partition))
-            if state and state.timestamp and (next_offset >= state.highwater or self._are_markers(partition, state)):
+        for partition, state in self._states().items():
+            if partition not in next_offsets or not state.timestamp:
+                continue
+            if next_offsets[partition] >= state.highwater or self._are_markers(partition, state):
                 told[partition] = state.timestamp / 1000
         return told
+
+    def all_reached(self, next_offsets: Mapping[int, int]) -> float | None:
+        """Tells the same of all partitions together: those without an offset brought nothing since they were assigned.
+
+        None when some partition was not read to its end, or there is none.
+        """
+        states = self._states()
+        started = {each: state.position for each, state in states.items() if state.has_valid_position}
+        told = self.reached({**started, **next_offsets})
+        return min(told.values()) if told and told.keys() == states.keys() else None
+
+    def _states(self) -> dict[int, Any]:
+        """What the client knows of each partition that the app has now."""
+        consumer = getattr(self._app.consumer, "_thread")._consumer  # noqa: B009  (Faust offers no way to it)
+        assignment = getattr(consumer._subscription.subscription, "assignment", None)
+        if assignment is None:
+            return {}
+        mine = [place for place in assignment.tps if place.topic == self._topic]
+        return {place.partition: assignment.state_value(place) for place in mine}
 
     def _are_markers(self, partition: int, state: Any) -> bool:
         """Behind a transaction stands a marker that the client passes over: no record will come of it."""

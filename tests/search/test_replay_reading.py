@@ -117,7 +117,14 @@ def test_what_a_later_description_of_its_time_did_not_make_is_none() -> None:
         return replace(COVERED, start_s=start_s, until_s=until_s, moments=tuple(map(moment_id, moments)))
 
     first, second, later, whole = said(1.0, 3.0), said(3.0, 6.0), said(8.0, 9.0), said(1.0, 6.0)
-    split = [first, covered(0.0, 3.0, first), second, covered(3.0, 6.5, second), later, covered(6.5, 10.0, later)]
+    split: list[MomentFact] = [
+        first,
+        covered(0.0, 3.0, first),
+        second,
+        covered(3.0, 6.5, second),
+        later,
+        covered(6.5, 10.0, later),
+    ]
     again: list[MomentFact] = [whole, covered(0.0, 6.5, whole)]
     assert texts(split) == ["drill 1 3", "drill 3 6", "drill 8 9"]
     assert texts([*split, *again]) == ["drill 1 6", "drill 8 9"]
