@@ -76,6 +76,15 @@ class DescribedTime:
             return False
         return _is_within(start_ms, end_ms, self._partitions.get(partition, []))
 
+    def is_replaced_by(self, coverage: CoverageAdvanced, id: str, start_s: float, end_s: float) -> bool:
+        """Tells whether the moment is out of date since this description, which was taken last, came.
+
+        What comes of one partition stands in order. So a moment whose own description is still to come, and whose time
+        an earlier one tells of, lies behind this one.
+        """
+        is_told_of = start_s < coverage.until_s and coverage.start_s < end_s
+        return is_told_of and self.is_out_of_date(id, start_s, end_s, coverage.partition)
+
     def _telling_of(self, start_ms: int, end_ms: int) -> Iterator[_Stretch]:
         for stretches in self._partitions.values():
             first = bisect_right(stretches, start_ms, key=lambda each: each.until_ms)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from domain.alerts import AlertRaised
+from domain.described_time import DescribedTime
 from domain.errors import BadEvent
-from domain.events import MODALITIES, CoverageAdvanced, MomentDescribed, MomentWithdrawn
+from domain.events import MODALITIES, CoverageAdvanced, Modality, MomentDescribed, MomentWithdrawn
 from domain.log_places import Place
 from domain.moment_reading import LabelledMoment
 from domain.moments import moment_id
@@ -22,6 +24,7 @@ RECENT_S = 120.0  # as RuleWatch's: moments that may still be paired after a res
 STORED_WITHIN_S = 10.0  # what is not stored by then was refused
 IDLE_S = 5.0  # a source that is silent for longer gets older by the clock on the wall
 _AT_ONCE = 1000
+_REMEMBERED = 64  # descriptions of a source's time: more than there are of the last RECENT_S
 
 
 class RuleMatching:
@@ -35,6 +38,9 @@ class RuleMatching:
         self._rules, self._store, self._stored, self._same_speaker = rules, store, stored, same_speaker
         self._proven = ProvenTime()  # that all facts there are were read
         self._heard: dict[str, tuple[float, float]] = {}  # by source: proven time, and how far it had got
+        self._described: defaultdict[tuple[str, Modality], DescribedTime] = defaultdict(
+            lambda: DescribedTime(_REMEMBERED)
+        )
         self._is_new = True
 
     def match(
@@ -65,9 +71,27 @@ class RuleMatching:
                 alerts += self._rules.push(again.get(moment_id(fact)) or [LabelledMoment(fact)], place)
             elif isinstance(fact, CoverageAdvanced) and not is_ahead(fact, now_s):
                 alerts += self._rules.tick(fact.source, fact.until_s)
+            if asked.at_once:
+                self._withdraw(fact)
             if place is not None:
                 self._rules.note_read(place)
         return [*alerts, *self._tick({fact.source for fact, _ in placed})]
+
+    def _withdraw(self, fact: MomentDescribed | MomentWithdrawn | CoverageAdvanced) -> None:
+        """Pairs are made of what is in the index."""
+        if isinstance(fact, MomentWithdrawn):
+            gone = moment_id(fact)
+            self._rules.withdraw(fact.source, lambda moment: moment_id(moment) == gone)
+        elif isinstance(fact, CoverageAdvanced) and fact.modality != "text":
+            described = self._described[fact.source, fact.modality]
+            described.cover(fact)
+            self._rules.withdraw(
+                fact.source,
+                lambda moment: (
+                    moment.modality == fact.modality
+                    and described.is_replaced_by(fact, moment_id(moment), moment.start_s, moment.end_s)
+                ),
+            )
 
     def _recent(self) -> list[LabelledMoment]:
         """After a restart the latest moments come again, so that what is at the same time finds its pair."""

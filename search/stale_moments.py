@@ -32,13 +32,9 @@ class _Source:
     waiting: dict[str, MomentDescribed] = field(default_factory=dict)  # stored since then
 
     def makes_stale(self, coverage: CoverageAdvanced, id: str, moment: MomentDescribed) -> bool:
-        """What comes of one partition stands in order: a moment whose own description is still to come lies behind
-        `coverage`. Nothing is known of the order of two partitions."""
-        if not (moment.start_s < coverage.until_s and coverage.start_s < moment.end_s):
-            return False
         if len(self.described.partitions) > 1 and id in self.waiting:
-            return False
-        return self.described.is_out_of_date(id, moment.start_s, moment.end_s, coverage.partition)
+            return False  # its own description may come of the other partition
+        return self.described.is_replaced_by(coverage, id, moment.start_s, moment.end_s)
 
     def settle(self, until_s: float) -> None:
         """What is described up to `until_s` was stored earlier from now on."""

@@ -11,9 +11,10 @@ import pytest
 
 from domain.alerts import AlertRaised
 from domain.errors import BadEvent
-from domain.events import CoverageAdvanced, RuleKept, RuleRemoved, RuleSet, RulesKept
+from domain.events import CoverageAdvanced, MomentWithdrawn, RuleKept, RuleRemoved, RuleSet, RulesKept
 from domain.log_places import Place
 from domain.moments import moment_id
+from domain.ports import MomentFact
 from domain.rule_drafts import RuleDraft, rule_of
 from domain.rule_json import encode_rule
 from domain.rules_state import Keeping
@@ -100,6 +101,21 @@ def test_after_a_crash_the_same_is_told_again_and_nothing_else(node: Node) -> No
     assert node.see(*moments[1:]) == after  # those that were not acknowledged, and one that was kept already
     assert len({alert.facts.incident for alert in [*before, *after]}) == 6
     assert len(node.at_work.told()) == 6
+
+
+@pytest.mark.parametrize("how", ["described again", "withdrawn", "not at all"])
+def test_what_is_not_there_any_more_makes_no_pair(node: Node, how: str) -> None:
+    node.decide('"budget" while "ferries"')
+    said, written = node.moment("speech", 0.0, "the budget"), node.moment("text", 1.0, "no ferries today")
+    node.see(said)
+    coverage = CoverageAdvanced("gate", "speech", said.start_s - 1.0, said.end_s + 1.0, T0_S, moments=())
+    facts: dict[str, list[MomentFact]] = {
+        "described again": [coverage],
+        "withdrawn": [MomentWithdrawn(said.source, said.modality, said.start_s, said.encoder)],
+        "not at all": [replace(coverage, moments=(moment_id(said),))],
+    }
+    node.matching.match(facts[how], node.now_s)
+    assert len(node.see(written)) == (how == "not at all")
 
 
 def test_an_incident_ends_though_its_source_has(node: Node) -> None:
