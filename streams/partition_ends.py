@@ -25,25 +25,22 @@ class PartitionEnds:
     def reached(self, next_offsets: Mapping[int, int]) -> dict[int, float]:
         """Tells when the broker last said (Unix seconds) that nothing stands at these offsets yet, by partition.
 
-        A partition of which its last answer said otherwise, or nothing, is left out.
+        A partition without an offset brought nothing since it was assigned. One of which the broker's last answer said
+        otherwise, or that has none, is left out.
         """
         told: dict[int, float] = {}
         for partition, state in self._states().items():
-            if partition not in next_offsets or not state.timestamp:
+            if not (state.timestamp and state.has_valid_position):
                 continue
-            if next_offsets[partition] >= state.highwater or self._are_markers(partition, state):
+            next_offset = next_offsets.get(partition, state.position)
+            if next_offset >= state.highwater or self._are_markers(partition, state):
                 told[partition] = state.timestamp / 1000
         return told
 
     def all_reached(self, next_offsets: Mapping[int, int]) -> float | None:
-        """Tells the same of all partitions together: those without an offset brought nothing since they were assigned.
-
-        None when some partition was not read to its end, or there is none.
-        """
-        states = self._states()
-        started = {each: state.position for each, state in states.items() if state.has_valid_position}
-        told = self.reached({**started, **next_offsets})
-        return min(told.values()) if told and told.keys() == states.keys() else None
+        """Tells the same of all partitions together; None when some were not read to their end, or there are none."""
+        told = self.reached(next_offsets)
+        return min(told.values()) if told and told.keys() == self._states().keys() else None
 
     def _states(self) -> dict[int, Any]:
         """What the client knows of each partition that the app has now."""
@@ -56,7 +53,7 @@ class PartitionEnds:
 
     def _are_markers(self, partition: int, state: Any) -> bool:
         """Behind a transaction stands a marker that the client passes over: no record will come of it."""
-        if not state.has_valid_position or state.position < state.highwater:
+        if state.position < state.highwater:
             return False
         now_s = time.monotonic()
         end, since_s = self._passed.get(partition, (-1, now_s))

@@ -46,8 +46,8 @@ def transcribe_speech(
 ) -> None:
     """`read_cuts` gives where the last utterance of each source ended. It blocks.
 
-    `ends_s` takes the next offset to be read of each partition, and gives when the broker last told (Unix seconds) that
-    nothing stands there yet: an empty batch is no proof of it.
+    `ends_s` takes the next offset to be read of each partition that brought something, and gives when the broker last
+    told (Unix seconds) that nothing stands there yet, by partition: an empty batch is no proof of it.
     """
 
     async def agent(stream: StreamT[Any]) -> None:

@@ -72,7 +72,7 @@ async def test_the_end_is_told_again_and_again_once_all_was_read(reading: Readin
     assert (reading.ends.all_reached({0: 3}) or 0.0) > told_s
     assert reading.ends.reached({0: 2}) == {}  # one of them is still in somebody's hands
     assert reading.ends.all_reached({0: 2}) is None
-    assert reading.ends.reached({}) == reading.ends.reached({7: 1}) == {}
+    assert reading.ends.reached({7: 1}).keys() == {0}  # the partitions that the app has
 
 
 @pytest.mark.kafka
