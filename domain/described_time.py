@@ -40,28 +40,21 @@ class DescribedTime:
         self._number = 0
 
     def cover(self, coverage: CoverageAdvanced) -> None:
-        """Takes a description, in place of what was known of its time. Of one without names nothing is known then."""
+        """Takes a description, in place of what was known of its time.
+
+        One that names no moments leaves nothing known: it does not tell of which partition it is either.
+        """
         since_ms, until_ms = span_ms(coverage.start_s, coverage.until_s)
-        stretches = self._partitions[coverage.partition]
-        first = bisect_right(stretches, since_ms, key=lambda each: each.until_ms)
-        last = bisect_left(stretches, until_ms, key=lambda each: each.since_ms)
-        before = [
-            replace(each, until_ms=since_ms, is_whole=False)
-            for each in stretches[first:last]
-            if each.since_ms < since_ms
-        ]
-        after = [
-            replace(each, since_ms=until_ms, is_whole=False)
-            for each in stretches[first:last]
-            if each.until_ms > until_ms
-        ]
-        new = []
-        if coverage.moments is not None and since_ms < until_ms:
+        if coverage.moments is None:
+            for stretches in self._partitions.values():
+                _put(stretches, since_ms, until_ms, [])
+        elif since_ms < until_ms:
             self._number += 1
-            new = [_Stretch(since_ms, until_ms, frozenset(coverage.moments), self._number)]
-        stretches[first : max(first, last)] = [*before, *new, *after]
-        while self._remembered is not None and len(stretches) > self._remembered:
-            stretches.remove(min(stretches, key=lambda each: each.number))
+            stretches = self._partitions[coverage.partition]
+            new = _Stretch(since_ms, until_ms, frozenset(coverage.moments), self._number)
+            _put(stretches, since_ms, until_ms, [new])
+            while self._remembered is not None and len(stretches) > self._remembered:
+                stretches.remove(min(stretches, key=lambda each: each.number))
 
     @property
     def partitions(self) -> Collection[int]:
@@ -100,6 +93,16 @@ class DescribedTime:
 def span_ms(start_s: float, end_s: float) -> tuple[int, int]:
     """Gives the time in milliseconds, as events carry it."""
     return round(start_s * 1000), round(end_s * 1000)
+
+
+def _put(stretches: list[_Stretch], since_ms: int, until_ms: int, new: list[_Stretch]) -> None:
+    """In place of what there is of that time."""
+    first = bisect_right(stretches, since_ms, key=lambda each: each.until_ms)
+    last = max(first, bisect_left(stretches, until_ms, key=lambda each: each.since_ms))
+    inside = stretches[first:last]
+    before = [replace(each, until_ms=since_ms, is_whole=False) for each in inside if each.since_ms < since_ms]
+    after = [replace(each, since_ms=until_ms, is_whole=False) for each in inside if each.until_ms > until_ms]
+    stretches[first:last] = [*before, *new, *after]
 
 
 def _is_within(start_ms: int, end_ms: int, stretches: list[_Stretch]) -> bool:

@@ -40,7 +40,7 @@ class _Source:
         """What is described up to `until_s` was stored earlier from now on."""
         for id, moment in list(self.waiting.items()):
             if moment.end_s <= until_s:
-                self.reached_s = max(self.reached_s or -math.inf, moment.end_s)
+                self.reached_s = None if self.reached_s is None else max(self.reached_s, moment.end_s)
                 del self.waiting[id]
 
 

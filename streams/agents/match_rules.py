@@ -55,7 +55,8 @@ def match_rules(
                     if isinstance(fact, Fact):
                         facts.append(fact)
                         places.append(place_of(record))
-            told = await in_thread("matching rules", match, facts, time.time(), places, end_s(next_offsets))
+            read_s = await in_thread("asking what is read", end_s, next_offsets)
+            told = await in_thread("matching rules", match, facts, time.time(), places, read_s)
             await outbox.send("alerts", told)
             waiting += records
             if time.monotonic() - kept_s >= KEPT_EVERY_S:

@@ -69,7 +69,7 @@ def transcribe_speech(
                 except BadEvent as bad:
                     refused[place] = str(bad)
             cut = await in_thread("cutting speech", transcriber.cut, chunks, time.time())
-            ends = ends_s(unacknowledged.next_numbers)
+            ends = await in_thread("asking what is read", ends_s, unacknowledged.next_numbers)
             idle = await in_thread("ending speech", transcriber.cut_idle, IDLE_S, ends)
             for part in (cut, idle):
                 described = await in_thread("transcribing", transcriber.describe, part)

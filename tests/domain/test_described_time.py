@@ -64,6 +64,9 @@ def test_one_that_names_nothing_leaves_nothing_known() -> None:
     time = described(covered(0.0, 10.0, "a"), covered(2.0, 8.0, names=False))
     assert not out_of_date(time, "x", 3.0, 4.0)
     assert out_of_date(time, "x", 0.5, 1.5)
+    time = described(covered(0.0, 10.0, "a", partition=2), covered(2.0, 8.0, names=False))
+    assert not out_of_date(time, "x", 3.0, 4.0, partition=2)
+    assert set(time.partitions) == {2}
 
 
 def test_two_publishers_on_two_partitions_take_nothing_from_each_other() -> None:

@@ -132,7 +132,11 @@ def test_texts_take_nothing_from_each_other(stores: Stores, speakers: Speakers, 
 
 
 def test_a_coverage_of_an_earlier_version_takes_nothing(stores: Stores, speakers: Speakers, source: str) -> None:
-    take(speakers, [moment(source, 1.0, 2.0), covered(source, 0.0, 5.0, moments=None)])
+    take(speakers, [moment(source, 6.0, 7.0)])
+    again = node(stores)
+    take(again, [moment(source, 1.0, 2.0), covered(source, 0.0, 5.0, moments=None)])
+    assert kept(stores, source) == {(1.0, 2.0), (6.0, 7.0)}
+    take(again, [covered(source, 5.0, 8.0)])
     assert kept(stores, source) == {(1.0, 2.0)}
 
 
