@@ -148,7 +148,9 @@ class CoverageAdvanced:
     """Everything of `source` and `modality` from `start_s` to `until_s` has been turned into moments.
 
     It follows those moments in the same partition, so that who has stored all before it knows the index is complete up
-    to `until_s`. The rest is what the work cost, for the metrics.
+    to `until_s`. `moments` are their ids: what else was made of that time earlier is out of date
+    (domain/described_time.py). None: that is not told, as of texts, which stand each for itself. `partition` is that of
+    the media's topic which the source came on. The rest is what the work cost, for the metrics.
     """
 
     source: str
@@ -159,6 +161,8 @@ class CoverageAdvanced:
     decode_s: float = 0.0
     encode_s: float = 0.0
     batch_size: int = 0
+    moments: tuple[str, ...] | None = None
+    partition: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +310,8 @@ def encode(event: Event) -> Message:
                 "encode_s": event.encode_s,
                 "batch_size": event.batch_size,
             }
+            if event.moments is not None:
+                data |= {"moments": list(event.moments), "partition": event.partition}
             return _json_record("coverage.advanced.v1", event.source, event.start_s, data)
         case WatermarkAdvanced():
             data = {"modality": event.modality, "stored_s": event.stored_s}
@@ -667,9 +673,13 @@ def _read_withdrawn(source: str, when_s: float, data: bytes, _: dict[str, Any]) 
 
 def _read_coverage(source: str, when_s: float, data: bytes, _: dict[str, Any]) -> Event:
     fields = _json(data)
+    moments = None
+    if "moments" in fields:
+        moments = tuple(_string(id, "moments") for id in _array(fields, "moments"))
     return CoverageAdvanced(
         source, _modality(fields), when_s, _time_s(fields["until_s"], "until_s"), _number(fields, "published_s"),
-        _number(fields, "decode_s"), _number(fields, "encode_s"), _whole(fields, "batch_size"),
+        _number(fields, "decode_s"), _number(fields, "encode_s"), _whole(fields, "batch_size"), moments,
+        _whole(fields, "partition") if "partition" in fields else 0,
     )  # fmt: skip
 
 

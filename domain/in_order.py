@@ -7,6 +7,7 @@ open, chunks of other sources behind it in the same partition may be finished bu
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -17,10 +18,17 @@ class InOrder(Generic[T]):
 
     def __init__(self) -> None:
         self._lanes: dict[int, OrderedDict[int, tuple[T, bool]]] = {}
+        self._next: dict[int, int] = {}
 
     def begin(self, lane: int, number: int, item: T) -> None:
         """`number` must rise within a lane; an item begun again replaces the first."""
         self._lanes.setdefault(lane, OrderedDict())[number] = (item, False)
+        self._next[lane] = number + 1
+
+    @property
+    def next_numbers(self) -> Mapping[int, int]:
+        """Gives one past the last that began, by lane."""
+        return self._next
 
     def item(self, lane: int, number: int) -> T | None:
         """Finds one that is not let go yet."""

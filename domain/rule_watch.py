@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -120,6 +120,13 @@ class RuleWatch:
         id = moment_id(moment)
         if self._seen.get(moment.source, {}).get(id, "").startswith(_FINAL):
             self._remember(id, LabelledMoment(moment, labels or Labels()))
+
+    def withdraw(self, source: str, is_gone: Callable[[MomentDescribed], bool]) -> None:
+        """Drops moments that are not there any more: what comes at the same time does not find them. What was told of
+        them stays told."""
+        recent = self._recent.get(source, {})
+        for id in [id for id, each in recent.items() if is_gone(each.moment)]:
+            del recent[id]
 
     def tick(self, now_s: float, source: str | None = None) -> list[IncidentEvent]:
         """As Incidents.tick: closes what is over, also where nothing comes any more."""

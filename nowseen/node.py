@@ -57,6 +57,7 @@ from streams.compacted import latest, latest_records
 from streams.kafka_clients import wait_until_reachable
 from streams.moment_log import KafkaMomentLog
 from streams.outbox import Outbox
+from streams.partition_ends import PartitionEnds
 from streams.topics import create_topics
 from streams.webhooks import WebhookService
 
@@ -133,7 +134,10 @@ def run_node(settings: Settings) -> None:
         was_stored,
         on_coverage=covered,
     )
-    match_rules(app, topics["moments"], outbox, rules.matching.match, rules.at_work.keep, topology.limits)
+    match_rules(
+        app, topics["moments"], outbox, rules.matching.match, rules.at_work.keep, topology.limits,
+        PartitionEnds(app, "moments").all_reached,
+    )  # fmt: skip
     watch_rules(app, topics["rules"], outbox, rules.at_work.decide, rules.at_work.warm, topology.limits)
     watch_dead_letters(app, topics["dead-letters"], rejected)
     deliver_alerts(app, topics["alerts"], outbox, webhooks.tell, topology.limits)

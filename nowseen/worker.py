@@ -27,6 +27,7 @@ from streams.archive import FsspecArchive
 from streams.compacted import latest
 from streams.kafka_clients import KafkaSettings, wait_until_reachable
 from streams.outbox import Outbox
+from streams.partition_ends import PartitionEnds
 from streams.scene_describer import SceneDescriber
 from streams.speech_describer import SpeechModels
 from streams.topics import create_topics
@@ -65,7 +66,10 @@ def run_worker(settings: Settings) -> None:
     transcriber = Transcriber(models, encoders.voice_activity)
     scenes = SceneDescriber(pictures, encoders.picture_moods(pictures), archive, topology.scenes)
     describe_scenes(app, topics["media.video"], outbox, archive, scenes, topology.limits)
-    transcribe_speech(app, topics["media.audio"], outbox, archive, transcriber, topology.limits, lambda: _cuts(kafka))
+    transcribe_speech(
+        app, topics["media.audio"], outbox, archive, transcriber, topology.limits, lambda: _cuts(kafka),
+        PartitionEnds(app, "media.audio").reached,
+    )  # fmt: skip
     embed_text(app, topics["media.text"], outbox, sentences, topology.limits)
 
     async def tell(key: bytes, value: bytes | None) -> None:

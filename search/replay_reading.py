@@ -1,7 +1,8 @@
 """The log of moments, read back as far as a rule is to be tried on it, in little memory.
 
 Of each moment only what the rule compares is kept, as float32; of one that it could not match, when it was. A moment
-that came again is one: what it was last, in the place where it first came; one that was withdrawn is none.
+that came again is one: what it was last, in the place where it first came; one that was withdrawn, or that a later
+description of its time did not make, is none.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from domain.conditions import VECTOR_NAMES, graded_leaves, space_of
+from domain.described_time import DescribedTime
 from domain.errors import BadEvent
-from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn
+from domain.events import CoverageAdvanced, Modality, MomentDescribed, MomentWithdrawn
 from domain.moments import moment_id
 from domain.ports import Logged, MomentFact, MomentLog
 from domain.rules import Rule
@@ -56,6 +59,7 @@ class _LeftOut:
     start_s: float | None  # None: it can't be read
 
 
+_Described: TypeAlias = defaultdict[tuple[str, Modality], DescribedTime]
 _Entry = KeptMoment | CoverageAdvanced | _Withdrawn | _LeftOut
 
 
@@ -181,4 +185,22 @@ def _last_of_each(entries: Iterable[_Entry]) -> Iterator[KeptMoment | CoverageAd
                 found.pop(id, None)
             case KeptMoment() | CoverageAdvanced():
                 found[number] = entry
-    return iter(found.values())
+    described = _described(found)
+    return (entry for entry in found.values() if not _is_out_of_date(entry, described))
+
+
+def _described(found: Mapping[str | int, KeptMoment | CoverageAdvanced]) -> _Described:
+    """By source and modality. A description of which a moment is missing, refused by the store, counts as none."""
+    described: _Described = defaultdict(DescribedTime)
+    for entry in found.values():
+        if isinstance(entry, CoverageAdvanced) and entry.modality != "text":
+            is_whole = all(id in found for id in entry.moments or ())
+            described[entry.source, entry.modality].cover(entry if is_whole else replace(entry, moments=None))
+    return described
+
+
+def _is_out_of_date(entry: KeptMoment | CoverageAdvanced, described: _Described) -> bool:
+    if isinstance(entry, CoverageAdvanced) or not entry.is_watched:
+        return False
+    moment, time = entry.bare, described.get((entry.bare.source, entry.bare.modality), DescribedTime())
+    return any(time.is_out_of_date(entry.id, moment.start_s, moment.end_s, each) for each in time.partitions)

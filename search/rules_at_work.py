@@ -12,7 +12,7 @@ from domain.alert_making import NameOf, alert_of
 from domain.alerts import AlertRaised
 from domain.conditions import Graded, MoodIs, Speaker, While, modalities_of, walk
 from domain.errors import BadEvent, BadRequest, ConfigError
-from domain.events import RuleKept, RuleRemoved, RuleSet, RulesKept, Vector
+from domain.events import MomentDescribed, RuleKept, RuleRemoved, RuleSet, RulesKept, Vector
 from domain.incident_events import IncidentEvent, Match, MatchSuppressed, Reason
 from domain.log_places import Place
 from domain.moment_reading import LabelledMoment, ScoreOptions
@@ -187,6 +187,12 @@ class RulesAtWork:
             if self._watch is not None:
                 for each in moments:
                     self._watch.recall(each.moment, each.labels)
+
+    def withdraw(self, source: str, is_gone: Callable[[MomentDescribed], bool]) -> None:
+        """Drops moments that are not there any more: what comes at the same time does not find them."""
+        with self._changed:
+            if self._watch is not None:
+                self._watch.withdraw(source, is_gone)
 
     def tick(self, source: str, now_s: float) -> list[AlertRaised]:
         """The source has got to `now_s`, event time."""

@@ -21,6 +21,7 @@ from domain.ports import Labels, MomentFilter, MomentStore, SpeakerStore, Stored
 from domain.speaker_book import SpeakerBook
 from domain.speakers import Speaker
 from search.scene_labels import Speech, pictured_moods, scene_labels, spans
+from search.stale_moments import StaleMoments
 
 VOICE = "voice"  # the vector's name
 _AT_ONCE = 10_000  # moments of one look-up: more than a stretch of speech or scenes holds
@@ -47,6 +48,7 @@ class Speakers:
         self._reading = Lock()  # held only while the book is asked, so that searches never wait for a store
         self._unsaved: dict[str, Speaker] = {}
         self._covered_s: dict[str, float] = {}  # by source: speech is complete up to there
+        self._stale = StaleMoments(moments)
 
     def store(self, facts: Sequence[MomentDescribed | MomentWithdrawn], stored_s: float) -> None:
         """Stores what was described, with its labels, and deletes what was withdrawn, in the order of `facts`.
@@ -78,11 +80,17 @@ class Speakers:
             speech = Speech(self._during("speech", scenes.values()).values())
             seen = {id: scene_labels(fact, [judge(fact.cues, {})], speech) for id, fact in scenes.items()}
             self._moments.upsert(list(scenes.values()), stored_s, seen)
+            self._stale.stored(fact for fact in described.values() if fact.is_final)
             before = [known[id].moment for id in last if id in known]  # it may have been longer, or be gone
             self._relabel_scenes([*heard.values(), *before], but=scenes)
 
     def settle(self, covered: Iterable[CoverageAdvanced]) -> None:
-        """Deletes text that is not final from where speech is complete: its final one never came, and will not."""
+        """Deletes what is not there any more now that these are complete: text that is not final, whose final one will
+        not come, and moments that an earlier description of this time made and the latest did not.
+
+        A speaker keeps what was learnt of the voice of an utterance that is deleted: the same sound was described.
+        """
+        covered = list(covered)
         with self._writing:
             gone: list[str] = []
             for source, until_s in _furthest(covered).items():
@@ -90,7 +98,12 @@ class Speakers:
                 where = MomentFilter((source,), until_s=until_s, only_provisional=True)
                 late = self._moments.newest("speech", where, _AT_ONCE)
                 gone += [each.id for each in late if self._is_late(each.moment)]
-            self._moments.delete("speech", gone)
+            stale = self._stale.find(covered)
+            utterances = [moment for moment in stale.values() if moment.modality == "speech"]
+            self._moments.delete("speech", gone + [id for id, each in stale.items() if each.modality == "speech"])
+            self._moments.delete("scene", [id for id, each in stale.items() if each.modality == "scene"])
+            self._relabel_scenes(utterances)
+            self._stale.settled(covered)
 
     def flush(self) -> None:
         """Everything stored is on the disk when it returns."""

@@ -18,8 +18,7 @@ from faust.types import EventT
 from domain.events import SOURCE_PATTERN
 from domain.stuck_stages import StuckStage
 
-FAILING_S = 60.0  # what fails for so long is stuck
-SILENT_S = 300.0  # what works for so long without an error, too: a batch of long sound takes a minute on a busy machine
+STUCK_S = 60.0  # what takes so long, failing or without a word, is told
 
 
 @dataclass(slots=True)
@@ -34,7 +33,7 @@ class Doing:
     needs_operator: bool = False  # nothing but a person can help: waiting a minute tells nothing new
 
     def stuck(self, now_s: float) -> StuckStage | None:
-        patience_s = 0.0 if self.needs_operator else FAILING_S if self.error else SILENT_S
+        patience_s = 0.0 if self.needs_operator else STUCK_S
         if now_s - self.since_s < patience_s:
             return None
         stuck = StuckStage(self.stage, self.what, self.since_s, now_s, error=self.error)

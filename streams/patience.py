@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from domain.errors import BadEvent, ConfigError
-from streams.at_work import FAILING_S, Doing, doing
+from streams.at_work import STUCK_S, Doing, doing
 from streams.kafka_faults import missing_topic, operator_must
 from streams.memory import is_out_of_memory, no_memory
 
@@ -109,7 +109,7 @@ async def one_by_one(
 def _tell(now: Doing, error: Exception, waited_s: float, pause_s: float) -> None:
     now.error = f"{type(error).__name__}: {error}"
     remedy = operator_must(error)
-    if remedy is None and waited_s >= FAILING_S and missing_topic(error):
+    if remedy is None and waited_s >= STUCK_S and missing_topic(error):
         remedy = "the broker has no such topic: start Nowseen's node or worker again, which makes its topics"
     if remedy is None:
         log.warning("%s failed, trying again in %.1f s: %s", now.what, pause_s, now.error)

@@ -18,6 +18,7 @@ from PIL import Image as Pictures
 
 from domain.errors import BadEvent
 from domain.events import ChunkPublished, CoverageAdvanced, MomentDescribed
+from domain.moments import moment_id
 from domain.ports import Image, Matrix, MediaArchive, PictureEncoder, PictureMoods
 from domain.sampling import runs
 from domain.topology import SceneRules
@@ -32,6 +33,7 @@ THUMBNAIL_QUALITY = 80
 class VideoChunk:
     chunk: ChunkPublished
     published_s: float
+    partition: int
 
 
 class SceneDescriber:
@@ -68,8 +70,9 @@ class SceneDescriber:
                 described.append(bad)
                 continue
             coverage = CoverageAdvanced(
-                chunk.source, "scene", chunk.start_s, chunk.end_s, video.published_s, decode_s, encode_s, len(images)
-            )
+                chunk.source, "scene", chunk.start_s, chunk.end_s, video.published_s, decode_s, encode_s, len(images),
+                tuple(map(moment_id, scenes)), video.partition,
+            )  # fmt: skip
             described.append((*scenes, coverage))
         return described
 

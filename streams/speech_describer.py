@@ -20,6 +20,7 @@ from domain.events import (
     Vector,
     Word,
 )
+from domain.moments import moment_id
 from domain.ports import SentenceEncoder, SpeechEncoder, Transcript, VoiceEncoder, VoiceMoods, WordMoods
 from streams.heard_voices import HeardVoice, hear_voices
 from streams.speech_segments import OpenSpeech, Settled
@@ -89,13 +90,14 @@ def describe(cut: CutSound, models: SpeechModels) -> Described:
     share = 1 / max(1, len(cut.settled))
     for sound, piece in cut.settled:
         source = sound.chunk.source
-        facts += [_moment(source, *parts, models) for parts in by_piece[id(piece)]]
-        if len(piece.pcm) and not by_piece[id(piece)]:
+        moments = [_moment(source, *parts, models) for parts in by_piece[id(piece)]]
+        facts += moments
+        if len(piece.pcm) and not moments:
             facts.append(MomentWithdrawn(source, "speech", piece.start_s, models.sentences.info.name))
         facts.append(
             CoverageAdvanced(
-                source, "speech", piece.start_s, piece.until_s, sound.published_s,
-                cut.decode_s * share, describe_s * share, len(pieces),
+                source, "speech", piece.since_s, piece.until_s, sound.published_s,
+                cut.decode_s * share, describe_s * share, len(pieces), tuple(map(moment_id, moments)), sound.partition,
             )
         )  # fmt: skip
         cuts[sound.partition, source] = SpeechCut(source, sound.partition, piece.number, piece.sample, piece.until_s)

@@ -21,10 +21,12 @@ FILLED_S = 0.5  # a hole up to this long is filled with silence; a longer one en
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Audio up to `until_s` is done with: `sample` samples into chunk `number`. No `pcm`: nothing was said."""
+    """Audio from `since_s` to `until_s` is done with: `sample` samples into chunk `number`. No `pcm`: nothing was
+    said."""
 
     number: int
     sample: int
+    since_s: float  # where the audio settled before ended, or where this one's begins
     start_s: float
     until_s: float
     pcm: Pcm
@@ -134,6 +136,7 @@ class SourceSound:
         result = Settled(
             number=within.number,
             sample=within.first + last - within.at,
+            since_s=self._starting(0).time_s(0),
             start_s=self._starting(start).time_s(start),
             until_s=within.time_s(last),
             pcm=self._buffer[start:stop],

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
 from domain.errors import BadEvent
 from domain.events import ChunkPublished, MomentDescribed, SpeechCut
 from domain.ports import Pcm, VoiceActivity
+from domain.proven_time import ProvenTime
 from domain.utterances import UtteranceRules
 from streams.decode import decode_sound
 from streams.memory import is_out_of_memory, no_memory
@@ -35,7 +36,7 @@ OUT_OF_ORDER = 3  # of the newest eight chunks
 class _Source:
     sound: SourceSound
     last: SoundChunk
-    last_seen_s: float
+    seen_s: float  # proven time of its partition
     drafted_until_s: float = 0.0
     out_of_order: deque[bool] = field(default_factory=lambda: deque(maxlen=8))  # of the newest chunks
     warned: bool = False
@@ -54,7 +55,8 @@ class Transcriber:
         self._rules = rules or UtteranceRules()
         self._sources: dict[tuple[int, str], _Source] = {}
         self._cuts: dict[tuple[int, str], SpeechCut] = {}
-        self._newest_s: dict[int, float] = {}  # by partition: when the broker got its newest chunk
+        self._newest_s: dict[int, float] = {}  # by partition: when its newest chunk was published
+        self._proven: defaultdict[int, ProvenTime] = defaultdict(ProvenTime)  # by partition
         self._lock = threading.Lock()
 
     def assigned(self, cuts: Iterable[SpeechCut]) -> None:
@@ -62,10 +64,11 @@ class Transcriber:
         with self._lock:
             self._sources.clear()
             self._newest_s.clear()
+            self._proven.clear()
             self._cuts = {(cut.partition, cut.source): cut for cut in cuts}
 
     def cut(self, chunks: Sequence[SoundChunk], now_s: float) -> CutSound:
-        """Decode the chunks and settle what can be. `now_s` is the wall clock, for `cut_idle`.
+        """Decode the chunks and settle what can be. `now_s`: the wall clock, which tells `cut_idle` when they came.
 
         A chunk that can't be decoded or cut, for want of memory too, is rejected; the others are done.
         """
@@ -74,30 +77,36 @@ class Transcriber:
         with self._lock:
             for sound in chunks:
                 heard = self._decode(sound, result)
+                self._proven[sound.partition].push(now_s)
                 self._newest_s[sound.partition] = max(sound.published_s, self._newest_s.get(sound.partition, 0.0))
                 if heard is None:
                     continue
                 try:
-                    self._cut_one(sound, heard, now_s, result)
+                    self._cut_one(sound, heard, result)
                 except Exception as error:  # tried again, the chunks before it would be cut twice
                     result.rejected.append((sound.partition, sound.offset, _why(error)))
         result.decode_s = perf_counter() - started
         return result
 
-    def cut_idle(self, now_s: float, idle_s: float, *, is_drained: bool) -> CutSound:
-        """Settle the sources that have sent nothing for `idle_s`: their last utterance will not go on.
+    def cut_idle(self, idle_s: float, ends_s: Mapping[int, float]) -> CutSound:
+        """Settle the sources that have been silent for `idle_s`: their last utterance will not go on.
 
-        Told by when the broker got the chunks of the same partition, so that a worker that is behind cuts as one that
-        is not; by the wall clock only when no chunk waits.
+        `ends_s`: by partition that was read to its end, when the broker last told so, by the wall clock. Silence counts
+        only while the broker and this worker are seen at work; after a break a source gets time to come back. Where
+        chunks wait, a worker that is behind cuts as one that is not: the source must have sent nothing for so long by
+        the times of the chunks of its partition too.
         """
         result = CutSound()
         with self._lock:
+            for partition, told_s in ends_s.items():
+                self._proven[partition].push(told_s)
             for key, source in list(self._sources.items()):
-                silent_s = self._newest_s.get(source.last.partition, 0.0) - source.last.published_s
-                if is_drained:
-                    silent_s = max(silent_s, now_s - source.last_seen_s)
+                partition, last = source.last.partition, source.last
+                silent_s = self._proven[partition].silence_s(source.seen_s)
+                if partition not in ends_s:
+                    silent_s = min(silent_s, self._newest_s[partition] - last.published_s)
                 # A source whose chunks are long is silent for long between them.
-                if silent_s >= max(idle_s, 2 * source.last.chunk.duration_s):
+                if silent_s >= max(idle_s, 2 * last.chunk.duration_s):
                     try:
                         self._end(key, result)
                     except Exception as error:  # the next call tries again; what other sources settled is kept
@@ -149,7 +158,7 @@ class Transcriber:
             return pcm, cut.sample
         return pcm, 0
 
-    def _cut_one(self, sound: SoundChunk, decoded: tuple[Pcm, int], now_s: float, result: CutSound) -> None:
+    def _cut_one(self, sound: SoundChunk, decoded: tuple[Pcm, int], result: CutSound) -> None:
         chunk, key = sound.chunk, (sound.partition, sound.chunk.source)
         pcm, skip = decoded
         if skip >= len(pcm):
@@ -157,11 +166,11 @@ class Transcriber:
         else:
             source = self._sources.get(key)
             if source is None:
-                source = _Source(SourceSound(self._rules, self._voice_activity), sound, now_s)
+                source = _Source(SourceSound(self._rules, self._voice_activity), sound, 0.0)
                 self._sources[key] = source
             else:
                 self._check_order(source, chunk)
-            source.last, source.last_seen_s = sound, now_s
+            source.last, source.seen_s = sound, self._proven[sound.partition].proven_s
             self._take(sound, source.sound.push(sound.offset, chunk.start_s, pcm, skip), result)
         if chunk.is_last:
             self._end(key, result)

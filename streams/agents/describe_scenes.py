@@ -35,7 +35,7 @@ def describe_scenes(
                     received = read(record, ChunkPublished, limits, time.time())
                     with on_record(record):
                         chunk = await on_records("archiving a video chunk", with_media, received.fact, archive, limits)
-                    chunks.append((received, VideoChunk(chunk, received.published_s)))
+                    chunks.append((received, VideoChunk(chunk, received.published_s, record.message.partition)))
                 except BadEvent as bad:
                     await outbox.reject(record, str(bad))
             outcomes = await one_by_one(describe, [video for _, video in chunks])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import faust
@@ -30,28 +30,34 @@ def match_rules(
     app: faust.App,
     topic: Any,
     outbox: Outbox,
-    match: Callable[[Sequence[Fact], float, Sequence[Place]], list[AlertRaised]],
+    match: Callable[[Sequence[Fact], float, Sequence[Place], float | None], list[AlertRaised]],
     keep: Callable[[float], Keeping],
     limits: Limits,
+    end_s: Callable[[Mapping[int, int]], float | None],
 ) -> None:
-    """`match` takes facts in order, what time it is (Unix seconds), and where each fact stands; no fact at all when
-    nothing came. `keep` gives what changed since it was asked last. Both block.
+    """`match` takes facts in order, what time it is (Unix seconds), where each fact stands, and when the broker last
+    told that no more facts wait, if its last word was that; no fact at all when nothing came. `keep` gives what changed
+    since it was asked last. Both block. `end_s` takes the next offset to be read of each partition.
 
     What came after the last `keep` comes again after a crash, and gives the same alerts again.
     """
 
     async def agent(stream: StreamT[Any]) -> None:
         waiting: list[EventT[Any]] = []
+        next_offsets: dict[int, int] = {}
         kept_s = time.monotonic()
         async for records in batches(stream, stage="match_rules", limit=256, within_s=0.05):
             facts, places = list[Fact](), list[Place]()
             for record in records:
+                next_offsets[record.message.partition] = record.message.offset + 1
                 with contextlib.suppress(BadEvent):  # store_moments, which reads it too, rejects it
                     fact = read(record, (MomentDescribed, MomentWithdrawn, CoverageAdvanced), limits, time.time()).fact
                     if isinstance(fact, Fact):
                         facts.append(fact)
                         places.append(place_of(record))
-            await outbox.send_what_fits("alerts", await in_thread("matching rules", match, facts, time.time(), places))
+            read_s = await in_thread("asking what is read", end_s, next_offsets)
+            told = await in_thread("matching rules", match, facts, time.time(), places, read_s)
+            await outbox.send_what_fits("alerts", told)
             waiting += records
             if time.monotonic() - kept_s >= KEPT_EVERY_S:
                 kept = await in_thread("keeping what rules know", keep, time.time())

@@ -12,7 +12,7 @@ Faust's signal, which runs beside the agent: it would forget chunks that had alr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -47,8 +47,13 @@ def transcribe_speech(
     transcriber: Transcriber,
     limits: Limits,
     read_cuts: Callable[[], Iterable[SpeechCut]],
+    ends_s: Callable[[Mapping[int, int]], Mapping[int, float]],
 ) -> None:
-    """`read_cuts` gives where the last utterance of each source ended. It blocks."""
+    """`read_cuts` gives where the last utterance of each source ended. It blocks.
+
+    `ends_s` takes the next offset to be read of each partition that brought something, and gives when the broker last
+    told (Unix seconds) that nothing stands there yet, by partition: an empty batch is no proof of it.
+    """
 
     async def tell(cut: CutSound, settled: Sequence[tuple[SoundChunk, Settled]]) -> None:
         described = await on_records("transcribing", transcriber.describe, replace(cut, settled=list(settled)))
@@ -75,7 +80,8 @@ def transcribe_speech(
                 except BadEvent as bad:
                     refused[place] = str(bad)
             cut = await in_thread("cutting speech", transcriber.cut, chunks, time.time())
-            idle = await in_thread("ending speech", transcriber.cut_idle, time.time(), IDLE_S, is_drained=not records)
+            ends = await in_thread("asking what is read", ends_s, unacknowledged.next_numbers)
+            idle = await in_thread("ending speech", transcriber.cut_idle, IDLE_S, ends)
             for part in (cut, idle):
                 for settled, outcome in await one_by_one(partial(tell, part), part.settled):
                     of = unacknowledged.item(*settled[0][0].place) if settled else None

@@ -53,7 +53,10 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         ),
     ),
     "moment.withdrawn.v1": (MomentWithdrawn("lobby", "speech", 5.0, "minilm"),),
-    "coverage.advanced.v1": (CoverageAdvanced("lobby", "scene", 5.0, 6.0, 7.0, 0.1, 0.2, 3),),
+    "coverage.advanced.v1": (
+        CoverageAdvanced("lobby", "text", 5.0, 6.0, 7.0, 0.1, 0.2, 3),
+        CoverageAdvanced("lobby", "scene", 5.0, 6.0, 7.0, 0.1, 0.2, 3, ("6f0b0f5e-7d6c-5e0c-9b5e-2f6d0c9a4e11",), 1),
+    ),
     "watermark.advanced.v1": (WatermarkAdvanced("lobby", "text", 5.0, 6.0),),
     "speech.cut.v1": (SpeechCut("lobby", 0, 12, 16_000, 5.0),),
     "alert.raised.v1": (

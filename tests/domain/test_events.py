@@ -93,8 +93,9 @@ moments = st.builds(
     st.booleans(),
 )
 withdrawals = st.builds(MomentWithdrawn, sources, modalities, times_s, written)
-coverages = st.builds(
-    CoverageAdvanced, sources, modalities, times_s, times_s, costs_s, costs_s, costs_s, st.integers(0, 10_000)
+coverage = (sources, modalities, times_s, times_s, costs_s, costs_s, costs_s, st.integers(0, 10_000))
+coverages = st.builds(CoverageAdvanced, *coverage) | st.builds(
+    CoverageAdvanced, *coverage, st.lists(texts, max_size=3).map(tuple), st.integers(0, 1000)
 )
 watermarks = st.builds(WatermarkAdvanced, sources, modalities, times_s, costs_s)
 speech_cuts = st.builds(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,33 @@ def test_killing_a_part_loses_and_doubles_nothing(published: Stack, sample_sourc
         for kind, expected in undisturbed.items():
             found = published.newest(source=each, kind=kind)
             assert sorted((round(m["start_s"] - start_s, 2), m["text"]) for m in found) == expected, each
+
+
+def test_what_was_split_once_is_whole_when_it_is_published_again(published: Stack, read_events: Any) -> None:
+    """The same chunks, first with an end in the middle of every second one that somebody speaks in."""
+
+    later_s = 18_000.0
+
+    def found(source: str, after_s: float = 0.0) -> list[tuple[float, str]]:
+        moments = published.newest(source=source, kind="speech")
+        return sorted((round(m["start_s"] - BOOKCLUB_START_S - after_s, 2), m["text"]) for m in moments)
+
+    def publish(chunks: list[ChunkPublished]) -> None:
+        producer = Producer({"bootstrap.servers": published.broker, "enable.idempotence": True})
+        for chunk in chunks:
+            message = encode(chunk)
+            producer.produce("media.audio", message.value, key=message.key, headers=list(message.headers.items()))
+        assert producer.flush(20) == 0
+
+    undisturbed = found("bookclub")
+    records = read_events(published.broker, "media.audio", "bookclub", 1000)
+    chunks = [replace(each.event, source="split", start_s=each.event.start_s + later_s) for each in records]
+    publish([replace(chunk, is_last=chunk.is_last or at % 2 == 1) for at, chunk in enumerate(chunks)])
+    until_s = chunks[-1].end_s - 0.1
+    published.until(lambda: published.complete_until("split", "speech") >= until_s, "speech indexed", 120)
+    assert len(found("split", later_s)) > len(undisturbed)
+    publish(chunks)
+    published.until(lambda: found("split", later_s) == undisturbed, "nothing of the first time is left", 120)
 
 
 BAD: dict[str, tuple[str, bytes, dict[str, bytes], str]] = {

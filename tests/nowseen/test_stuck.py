@@ -16,7 +16,7 @@ from domain.stuck_stages import read_stuck
 from domain.topology import Topology
 from nowseen.stuck import HOLDS_S, StuckStages, tell_stuck
 from streams.agents.embed_text import embed_text
-from streams.at_work import FAILING_S
+from streams.at_work import STUCK_S
 from streams.compacted import Record
 from streams.outbox import Outbox
 from streams.patience import patiently
@@ -67,7 +67,7 @@ class Away:
 async def test_a_worker_says_which_record_it_waits_for_and_that_it_goes_on(
     topology: Topology, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("streams.at_work.FAILING_S", 0.0)
+    monkeypatch.setattr("streams.at_work.STUCK_S", 0.0)
     app, moments, told = App(), Away(), dict[bytes, bytes | None]()
     topics: Any = {"moments": moments}
 
@@ -135,4 +135,4 @@ async def test_what_waits_outside_of_any_stage_is_none() -> None:
 
     with pytest.raises(BadEvent):
         await patiently("sending", refused)
-    assert StuckStages(dict).now(FAILING_S) == []
+    assert StuckStages(dict).now(STUCK_S) == []

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from domain.conditions import Words
 from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn
+from domain.moments import moment_id
 from domain.ports import MomentFact
 from domain.rules import Rule
 from search.replay_reading import KeptMoment, read_back
@@ -104,3 +105,34 @@ def test_cut_short_it_is_the_latest_part_without_a_gap(
     finals = sum(isinstance(fact, MomentDescribed) and fact.is_final for _, _, fact in steady)
     if not is_out_of_time and finals < most:
         assert found == possible[0]
+
+
+def test_what_a_later_description_of_its_time_did_not_make_is_none() -> None:
+    """An utterance that was split, and the same sound published again."""
+
+    def said(start_s: float, end_s: float) -> MomentDescribed:
+        return replace(SAID, start_s=start_s, end_s=end_s, text=f"drill {start_s:.0f} {end_s:.0f}")
+
+    def covered(start_s: float, until_s: float, *moments: MomentDescribed) -> CoverageAdvanced:
+        return replace(COVERED, start_s=start_s, until_s=until_s, moments=tuple(map(moment_id, moments)))
+
+    first, second, later, whole = said(1.0, 3.0), said(3.0, 6.0), said(8.0, 9.0), said(1.0, 6.0)
+    split: list[MomentFact] = [
+        first,
+        covered(0.0, 3.0, first),
+        second,
+        covered(3.0, 6.5, second),
+        later,
+        covered(6.5, 10.0, later),
+    ]
+    again: list[MomentFact] = [whole, covered(0.0, 6.5, whole)]
+    assert texts(split) == ["drill 1 3", "drill 3 6", "drill 8 9"]
+    assert texts([*split, *again]) == ["drill 1 6", "drill 8 9"]
+    assert texts([*split, *again, *split]) == ["drill 1 3", "drill 3 6", "drill 8 9"]
+    refused = replace(whole, encoder="another")
+    assert texts([*split, covered(0.0, 10.0, refused)]) == ["drill 1 3", "drill 3 6", "drill 8 9"]
+
+
+def texts(facts: Sequence[MomentFact]) -> list[str]:
+    reading = read_back(logged([(0, 1.0, fact) for fact in facts], 5), DRILL, lambda _: None, 100, 1.0)
+    return [each.bare.text for each in reading.facts if isinstance(each, KeptMoment)]

@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from domain.alerts import AlertRaised
 from domain.errors import BadEvent
-from domain.events import CoverageAdvanced, RuleKept, RuleRemoved, RuleSet, RulesKept
+from domain.events import CoverageAdvanced, MomentWithdrawn, RuleKept, RuleRemoved, RuleSet, RulesKept
 from domain.log_places import Place
 from domain.moments import moment_id
+from domain.ports import MomentFact
 from domain.rule_drafts import RuleDraft, rule_of
 from domain.rule_json import encode_rule
 from domain.rules_state import Keeping
@@ -101,13 +103,45 @@ def test_after_a_crash_the_same_is_told_again_and_nothing_else(node: Node) -> No
     assert len(node.at_work.told()) == 6
 
 
+@pytest.mark.parametrize("how", ["described again", "withdrawn", "not at all"])
+def test_what_is_not_there_any_more_makes_no_pair(node: Node, how: str) -> None:
+    node.decide('"budget" while "ferries"')
+    said, written = node.moment("speech", 0.0, "the budget"), node.moment("text", 1.0, "no ferries today")
+    node.see(said)
+    coverage = CoverageAdvanced("gate", "speech", said.start_s - 1.0, said.end_s + 1.0, T0_S, moments=())
+    facts: dict[str, list[MomentFact]] = {
+        "described again": [coverage],
+        "withdrawn": [MomentWithdrawn(said.source, said.modality, said.start_s, said.encoder)],
+        "not at all": [replace(coverage, moments=(moment_id(said),))],
+    }
+    node.matching.match(facts[how], node.now_s)
+    assert len(node.see(written)) == (how == "not at all")
+
+
 def test_an_incident_ends_though_its_source_has(node: Node) -> None:
     node.decide('"drill"')
     said = node.moment("text", 0.0, "a drill")
     assert len(node.see(said)) == 1
-    assert node.matching.match([], node.now_s + 200.0) == []
-    (alert,) = node.matching.match([], node.now_s + 400.0)
+    assert quietly(node, node.now_s, 200.0) == []
+    (alert,) = quietly(node, node.now_s + 200.0, 200.0)
     assert (alert.facts.state, alert.facts.update) == ("closed", 1)
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_none_ends_while_the_broker_is_away_or_the_node_is_stopped(node: Node, told: bool) -> None:
+    """What the source brought meanwhile comes later, and belongs to it."""
+    node.decide('"drill"')
+    node.see(node.moment("text", 0.0, "a drill"))
+    assert quietly(node, node.now_s, 100.0) == []
+    for after_s in (800.0, 3600.0):
+        assert node.matching.match([], node.now_s + after_s, end_s=node.now_s + after_s if told else None) == []
+    assert [alert.facts.state for alert in node.see(node.moment("text", 200.0, "a drill"))] == ["updated"]
+
+
+def quietly(node: Node, since_s: float, seconds: float) -> list[AlertRaised]:
+    """Nothing comes, and the broker says so all the time."""
+    times_s = [since_s + 1.5 * number for number in range(round(seconds / 1.5))]
+    return [alert for time_s in times_s for alert in node.matching.match([], time_s, end_s=time_s)]
 
 
 def test_an_incident_ends_when_its_source_goes_on_without_it(node: Node) -> None:

@@ -80,8 +80,10 @@ def test_matched_then_told_then_kept_and_only_then_acknowledged(
     monkeypatch.setattr("streams.agents.match_rules.KEPT_EVERY_S", kept_every_s)
     notes: list[str] = []
 
-    def match(facts: Sequence[object], _now_s: float, places: Sequence[Place]) -> list[AlertRaised]:
-        notes.append(f"match {len(facts)} at {[place.offset for place in places]}")
+    def match(
+        facts: Sequence[object], _now_s: float, places: Sequence[Place], end_s: float | None
+    ) -> list[AlertRaised]:
+        notes.append(f"match {len(facts)} at {[place.offset for place in places]}, all until {end_s}")
         return [ALERT]
 
     def keep(now_s: float) -> Keeping:
@@ -90,9 +92,9 @@ def test_matched_then_told_then_kept_and_only_then_acknowledged(
 
     app: Any = App()
     outbox: Any = Outbox(notes)
-    match_rules(app, None, outbox, match, keep, topology.limits)
+    match_rules(app, None, outbox, match, keep, topology.limits, lambda next_offsets: 1000.0 + next_offsets[0])
     asyncio.run(app.started(Stream(app, [NOT_FOR_RULES, SAID], notes)))
-    assert notes == ["match 1 at [1]", "AlertRaised to alerts", *ends]
+    assert notes == ["match 1 at [1], all until 1002.0", "AlertRaised to alerts", *ends]
 
 
 def test_what_is_decided_of_rules_is_done_at_once_and_what_is_no_rule_is_rejected(topology: Topology) -> None:

@@ -12,7 +12,7 @@ from aiokafka.errors import TopicAuthorizationFailedError, UnknownTopicOrPartiti
 from confluent_kafka import KafkaError, KafkaException
 
 from domain.errors import BadEvent
-from streams.at_work import FAILING_S, SILENT_S, begin_batch, doing, stuck_stages
+from streams.at_work import STUCK_S, begin_batch, doing, stuck_stages
 from streams.patience import LONGEST_PAUSE_S, on_records, one_by_one, patiently
 
 
@@ -98,7 +98,7 @@ async def test_a_topic_that_is_missing_is_waited_for_and_then_told(caplog: pytes
     waited: list[float] = []
 
     async def attempt() -> None:
-        if sum(waited) < 3 * FAILING_S:
+        if sum(waited) < 3 * STUCK_S:
             raise _wrapped(UnknownTopicOrPartitionError())
 
     async def pause(seconds: float) -> None:
@@ -115,11 +115,10 @@ async def test_a_stage_that_waits_says_for_what() -> None:
     async def agent(stage: str) -> None:
         begin_batch(stage, [])
         with doing("flushing the store") as now:
-            assert stuck_stages(now.since_s + SILENT_S - 1) == []
-            assert [each.stage for each in stuck_stages(now.since_s + SILENT_S)] == [stage]
+            assert stuck_stages(now.since_s + STUCK_S - 1) == []
+            assert [each.stage for each in stuck_stages(now.since_s + STUCK_S)] == [stage]
             now.error = "OSError: disk full"
-            assert stuck_stages(now.since_s + FAILING_S - 1) == []
-            [stuck] = stuck_stages(now.since_s + FAILING_S)
+            [stuck] = stuck_stages(now.since_s + STUCK_S)
             assert (stuck.doing, stuck.error, stuck.topic) == ("flushing the store", "OSError: disk full", None)
 
     await asyncio.create_task(agent("store_moments"))

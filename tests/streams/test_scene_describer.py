@@ -40,7 +40,7 @@ def test_each_scene_has_the_cues_of_its_own_vector(
 ) -> None:
     chunks = chunk_file(make_film(tmp_path / "film.mp4", film_type(seconds=4, audio=None))).of("video")
     describer = SceneDescriber(Colours(), Moods(), FsspecArchive(str(tmp_path / "archive")), topology.scenes)
-    described = describer.describe([VideoChunk(chunk, 0.0) for chunk in chunks])
+    described = describer.describe([VideoChunk(chunk, 0.0, 3) for chunk in chunks])
     assert len(described) == len(chunks) == 2
     for chunk, facts in zip(chunks, described, strict=True):
         assert isinstance(facts, tuple)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import wave
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,139 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.events import ChunkPublished, CoverageAdvanced, MomentDescribed, MomentWithdrawn, MoodCue, SpeechCut, Word
+from domain.events import ChunkPublished, CoverageAdvanced, MomentDescribed, MomentWithdrawn, SpeechCut
 from domain.moments import moment_id
-from domain.ports import PCM_RATE_HZ, EncoderInfo, Matrix, Pcm, Transcript
+from domain.ports import PCM_RATE_HZ, Pcm
 from streams.decode import decode_sound
-from streams.speech_describer import CutSound, SoundChunk, SpeechModels
+from streams.speech_describer import CutSound, SoundChunk
 from streams.speech_segments import Settled, SourceSound
 from streams.transcriber import Transcriber
-
-START_S = 1_700_000_000.0
-WORD_S, PAUSE_S, TURN_S, END_S = 0.4, 0.1, 0.25, 0.7
-STEP = 0.002  # between the levels of two words
-
-
-def level(number: int) -> float:
-    """The sound of word `number`: even ones are said by one voice, odd hundreds by another."""
-    return (0.6 if number < 100 else 0.8) + STEP * (number % 100)
-
-
-def sound(*utterances: Sequence[int]) -> Pcm:
-    """Words by number, with a longer pause where the voice changes, and one that ends the utterance at its end."""
-
-    def run(value: float, seconds: float) -> Pcm:
-        return np.full(round(seconds * PCM_RATE_HZ), value, dtype=np.float32)
-
-    parts = [run(0.0, 0.3)]
-    for words in utterances:
-        for before, number in zip([None, *words], words, strict=False):
-            if before is not None and before < 100 <= number:
-                parts.append(run(0.0, TURN_S))
-            parts += [run(level(number), WORD_S), run(0.0, PAUSE_S)]
-        parts.append(run(0.0, END_S))
-    return np.concatenate(parts)
-
-
-class Activity:
-    """A window is speech as loud as it is."""
-
-    window_samples = 512
-
-    def push(self, window: Pcm) -> float:
-        return float(window.mean())
-
-    def push_many(self, pcm: Pcm) -> np.ndarray[Any, np.dtype[np.float32]]:
-        means: np.ndarray[Any, np.dtype[np.float32]] = pcm.reshape(-1, 512).mean(axis=1)
-        return means
-
-    def reset(self) -> None: ...
-
-
-def info(role: str) -> EncoderInfo:
-    return EncoderInfo(role, f"fake {role}", "here", "none", 2, "cpu")
-
-
-class Hears:
-    """Speech that says its words' numbers; a word numbered 99 sounds like speech and is none."""
-
-    info = info("speech")
-
-    def __init__(self) -> None:
-        self.drafted: list[int] = []  # utterances by call
-
-    def transcribe(self, utterances: Sequence[Pcm]) -> list[Transcript]:
-        return [self._one(pcm) for pcm in utterances]
-
-    def draft(self, utterances: Sequence[Pcm]) -> list[Transcript]:
-        self.drafted.append(len(utterances))
-        return [Transcript(self._one(pcm).text, language="en") for pcm in utterances]
-
-    def _one(self, pcm: Pcm) -> Transcript:
-        steps = np.diff(pcm, prepend=0.0, append=0.0)
-        words = []
-        for start, stop in zip(np.flatnonzero(steps > 0.3), np.flatnonzero(steps < -0.3), strict=True):
-            value = float(pcm[(start + stop) // 2])
-            number = round((value - 0.6) / STEP) if value < 0.8 - STEP / 2 else 100 + round((value - 0.8) / STEP)
-            if number != 99:
-                words.append(Word(f"w{number}", float(start / PCM_RATE_HZ), float(stop / PCM_RATE_HZ)))
-        return Transcript(" ".join(word.text for word in words), tuple(words), "en", 0.9)
-
-
-class Sentences:
-    info = info("sentences")
-
-    def encode_texts(self, texts: Sequence[str]) -> Matrix:
-        return np.tile(np.array([1.0, 0.0], dtype=np.float32), (len(texts), 1))
-
-
-class Voices:
-    info = info("voices")
-    window_samples = 25_600
-
-    def encode_voices(self, windows: Sequence[Pcm]) -> Matrix:
-        rows = np.zeros((len(windows), 2), dtype=np.float32)
-        for row, window in zip(rows, windows, strict=True):
-            row[:] = np.sum((window > 0.5) & (window < 0.79)), np.sum(window > 0.79)
-            row /= max(1e-9, float(np.linalg.norm(row)))
-        return rows
-
-
-class WordMoods:
-    info = info("word moods")
-
-    def read(self, texts: Sequence[str], languages: Sequence[str]) -> list[tuple[MoodCue, ...]]:
-        return [(MoodCue("words", f"{language} {text}", valence=0.5),) for text, language in zip(texts, languages)]  # noqa: B905
-
-
-class VoiceMoods:
-    info = info("voice moods")
-
-    def listen(self, utterances: Sequence[Pcm]) -> list[tuple[MoodCue, ...]]:
-        return [(MoodCue("voice", "level_db", measured=len(pcm) / PCM_RATE_HZ),) for pcm in utterances]
-
-
-def new_transcriber(speech: Hears | None = None) -> Transcriber:
-    models = SpeechModels(speech or Hears(), Sentences(), Voices(), WordMoods(), VoiceMoods())
-    return Transcriber(models, Activity)
-
-
-def chunked(pcm: Pcm, chunk_s: float = 1.0, *, source: str = "s", start_s: float = START_S) -> list[SoundChunk]:
-    step, chunks = round(chunk_s * PCM_RATE_HZ), list[SoundChunk]()
-    for at in range(0, len(pcm), step):
-        part = pcm[at : at + step]
-        buffer = io.BytesIO()
-        with wave.open(buffer, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(PCM_RATE_HZ)
-            file.writeframes((part * 32767).astype("<i2").tobytes())
-        chunk = ChunkPublished(
-            source, "audio", start_s + at / PCM_RATE_HZ, len(part) / PCM_RATE_HZ, "audio/wav", buffer.getvalue(),
-            is_last=at + step >= len(pcm),
-        )  # fmt: skip
-        chunks.append(SoundChunk(chunk, 0, len(chunks), chunk.end_s))
-    return chunks
+from tests.streams.spoken_numbers import START_S, Activity, Hears, chunked, new_transcriber, sound
 
 
 class Run:
@@ -282,6 +155,24 @@ def test_a_worker_killed_anywhere_loses_no_word_and_doubles_none(
     assert run.finished == undisturbed.finished == {(0, i) for i in range(len(chunks))}
 
 
+@settings(max_examples=25, deadline=None)
+@given(words_said, st.integers(300, 4000))
+def test_what_is_said_of_coverage_leaves_no_time_out_and_names_what_was_made_of_it(
+    utterances: list[list[int]], chunk_ms: int
+) -> None:
+    run, transcriber = Run(), new_transcriber()
+    chunks = chunked(sound(*utterances), chunk_ms / 1000)
+    for chunk in chunks:
+        run.push(transcriber, [chunk])
+    covered = [fact for fact in run.facts if isinstance(fact, CoverageAdvanced)]
+    ends_s = [chunks[0].chunk.start_s, *(each.until_s for each in covered)]
+    assert [each.start_s for each in covered] == pytest.approx(ends_s[:-1], abs=1e-4)
+    assert ends_s[-1] == pytest.approx(chunks[-1].chunk.end_s, abs=1e-4)
+    for each in covered:
+        made = [moment_id(moment) for moment in run.stored if each.start_s <= moment.start_s < each.until_s]
+        assert each.moments == tuple(made)
+
+
 def test_two_voices_in_one_utterance_are_two_moments() -> None:
     run, transcriber = Run(), new_transcriber()
     said = [1, 2, 3, 4, 5, 6, 101, 102, 103, 104, 105, 106]
@@ -362,7 +253,9 @@ def test_a_source_that_cannot_be_ended_costs_no_other_its_words(monkeypatch: pyt
         return finish(self)
 
     monkeypatch.setattr(SourceSound, "finish", fails_at_second)
-    ended = [transcriber.cut_idle(START_S + 60.0, 6.0, is_drained=True) for _ in range(3)]
+    for after_s in range(1, 16):
+        transcriber.cut_idle(60.0, {0: START_S + after_s})
+    ended = [transcriber.cut_idle(0.0, {0: START_S + after_s}) for after_s in (16.0, 17.0, 18.0)]
     assert [[piece[0].chunk.source for piece in cut.settled if len(piece[1].pcm)] for cut in ended] == [
         ["a"],
         ["b"],
