@@ -68,9 +68,9 @@ def transcribe_speech(
                 generation, unacknowledged = app.consumer_generation_id, InOrder()
                 transcriber.assigned(await in_thread("reading where speech was cut", read_cuts))
             chunks: list[SoundChunk] = []
-            by_place = {(record.message.partition, record.message.offset): record for record in records}
             refused: dict[tuple[int, int], str] = {}
-            for place, record in by_place.items():
+            for record in records:
+                place = (record.message.partition, record.message.offset)
                 unacknowledged.begin(*place, record)
                 try:
                     received = read(record, ChunkPublished, limits, time.time())
@@ -82,14 +82,16 @@ def transcribe_speech(
             cut = await in_thread("cutting speech", transcriber.cut, chunks, time.time())
             ends = await in_thread("asking what is read", ends_s, unacknowledged.next_numbers)
             idle = await in_thread("ending speech", transcriber.cut_idle, IDLE_S, ends)
-            for part in (cut, idle):
-                for settled, outcome in await one_by_one(partial(tell, part), part.settled):
-                    of = unacknowledged.item(*settled[0][0].place) if settled else None
-                    if isinstance(outcome, BadEvent) and of is not None:
-                        await outbox.reject(of, str(outcome))
+            unheard = {
+                settled[0][0].place: str(outcome)
+                for part in (cut, idle)
+                for settled, outcome in await one_by_one(partial(tell, part), part.settled)
+                if isinstance(outcome, BadEvent) and settled
+            }
             refused |= {(partition, offset): reason for partition, offset, reason in cut.rejected}
-            for place, reason in refused.items():
-                await outbox.reject(by_place[place], reason)
+            for place, reason in (unheard | refused).items():
+                if (refused_record := unacknowledged.item(*place)) is not None:
+                    await outbox.reject(refused_record, reason)
             for place in [*cut.finished, *idle.finished, *refused]:
                 for record in unacknowledged.finish(*place):
                     record.ack()

@@ -174,11 +174,11 @@ class Heard:
     def cut(self, chunks: Sequence[SoundChunk], _now_s: float) -> CutSound:
         quiet = np.zeros(10, np.float32)
         return CutSound(
-            settled=[(one, Settled(one.offset, 10, 1000.0, 1001.0, quiet, (one.offset,))) for one in chunks],
+            settled=[(one, Settled(one.offset, 10, 1000.0, 1000.0, 1001.0, quiet, (one.offset,))) for one in chunks],
             finished=[one.place for one in chunks],
         )
 
-    def cut_idle(self, *_: Any, is_drained: bool) -> CutSound:
+    def cut_idle(self, *_: Any) -> CutSound:
         return CutSound()
 
     def describe(self, cut: CutSound) -> Described:
@@ -193,7 +193,7 @@ class Heard:
 def test_speech(topology: Topology) -> None:
     app = App()
     outbox = Outbox(lambda fact: isinstance(fact, MomentDescribed) and fact.source == "large")
-    arguments: Any = (app, None, outbox, Archive(), Heard(), topology.limits, list)
+    arguments: Any = (app, None, outbox, Archive(), Heard(), topology.limits, list, lambda _: {})
     transcribe_speech(*arguments)
     stream = Stream(app, [chunk("audio", name) for name in (*NAMES, "large", "c")], "media.audio")
     run(app, stream, outbox, 5)
