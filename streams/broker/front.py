@@ -1,6 +1,7 @@
 """Stands before the broker and relays what clients and broker say to each other.
 
-Everything passes. On the way, what producers send and what consumer groups commit is written to the log.
+Everything passes. What producers send and what consumer groups commit is written to the log on the way, and the ends of
+partitions are put right: Tansu names the one after the first record of the last batch.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from kio.static.primitive import i64
+
 from streams.broker.durable_log import Committed, Partition
 from streams.broker.journal import Appended, Journal
 from streams.broker.wire import (
+    LIST_OFFSETS,
     OFFSET_COMMIT,
     PRODUCE,
     correlation_of,
@@ -25,9 +29,12 @@ from streams.broker.wire import (
     start_of,
     write_frame,
     write_request,
+    write_response,
 )
 
 _ANSWERS_WITHIN_S = 30.0  # after a client has gone
+_READ_FROM_VERSION = {LIST_OFFSETS: 1, OFFSET_COMMIT: 2}  # older ones pass: no client of this decade sends them
+_LATEST = -1  # the timestamp that asks for the end of a partition
 _log = logging.getLogger(__name__)
 
 
@@ -39,7 +46,8 @@ class _Produced:
 
 
 @dataclass(frozen=True, slots=True)
-class _Committing:
+class _Asked:
+    api_key: int
     version: int
     request: Any
 
@@ -58,7 +66,7 @@ class Relay:
         self._from_broker, self._to_broker = broker
         self._journal = journal
         self._topics = topics
-        self._asked: dict[int, _Produced | _Committing] = {}  # by correlation id
+        self._asked: dict[int, _Produced | _Asked] = {}  # by correlation id
         self._all_answered = asyncio.Event()
 
     async def run(self) -> None:
@@ -91,8 +99,8 @@ class Relay:
             start = start_of(frame)
             if start.api_key == PRODUCE:
                 frame = await self._produce(frame, start.version, start.correlation_id)
-            elif start.api_key == OFFSET_COMMIT and start.version >= 2:
-                self._asked[start.correlation_id] = _Committing(start.version, read_request(frame))
+            elif start.version >= _READ_FROM_VERSION.get(start.api_key, 1_000):
+                self._asked[start.correlation_id] = _Asked(start.api_key, start.version, read_request(frame))
             await write_frame(self._to_broker, frame)
 
     async def _produce(self, frame: bytes, version: int, correlation_id: int) -> bytes:
@@ -117,15 +125,38 @@ class Relay:
             match asked := self._asked.get(correlation_of(frame)):
                 case _Produced():
                     await self._journal.settle(asked.appended, _taken(read_response(frame, PRODUCE, asked.version)))
-                case _Committing():
-                    response = read_response(frame, OFFSET_COMMIT, asked.version)
-                    await self._journal.commit(_committed(asked.request, response, self._topics))
+                case _Asked(api_key, version, request):
+                    response = read_response(frame, api_key, version)
+                    if api_key == OFFSET_COMMIT:
+                        await self._journal.commit(_committed(request, response, self._topics))
+                    else:
+                        frame = write_response(self._with_ends(request, response), correlation_of(frame))
             self._asked.pop(correlation_of(frame), None)
             if not self._asked:
                 self._all_answered.set()
             if not isinstance(asked, _Produced) or asked.wants_answer:
                 with suppress(ConnectionError):  # a client that has gone: the rest is settled all the same
                     await write_frame(self._to_client, frame)
+
+    def _with_ends(self, request: Any, response: Any) -> Any:
+        latest = {
+            (topic.name, part.partition_index)
+            for topic in request.topics
+            if topic.name in self._topics
+            for part in topic.partitions
+            if part.timestamp == _LATEST
+        }
+
+        def part_of(topic: str, part: Any) -> Any:
+            if part.error_code != 0 or (topic, part.partition_index) not in latest:
+                return part
+            return dataclasses.replace(part, offset=i64(self._journal.end(Partition(topic, part.partition_index))))
+
+        topics = tuple(
+            dataclasses.replace(topic, partitions=tuple(part_of(topic.name, part) for part in topic.partitions))
+            for topic in response.topics
+        )
+        return dataclasses.replace(response, topics=topics)
 
 
 def _without_producer(request: Any, appended: Appended) -> Any:

@@ -71,6 +71,10 @@ class Journal:
         finally:
             appended.release()
 
+    def end(self, partition: Partition) -> int:
+        """Gives the offset that the partition's next record gets."""
+        return self._next[partition]
+
     async def commit(self, committed: Sequence[Committed]) -> None:
         """Returns when the log has the offsets of consumer groups."""
         await in_thread("keeping offsets", self._log.commit, committed)

@@ -15,7 +15,7 @@ from typing import Any
 from kio.index import load_request_schema, load_response_from_request, load_response_schema
 from kio.serial import entity_reader, entity_writer
 
-PRODUCE, OFFSET_COMMIT = 0, 8
+PRODUCE, LIST_OFFSETS, OFFSET_COMMIT = 0, 2, 8
 MOST_FRAME_BYTES = 100 * 2**20  # Kafka's socket.request.max.bytes
 _LENGTH = struct.Struct(">i")
 _START = struct.Struct(">hhi")  # of a request: which one, its version, its correlation id
@@ -95,6 +95,15 @@ def read_response(frame: bytes, api_key: int, version: int) -> Any:
         return entity_reader(schema)(frame, header_bytes)[0]
     except Exception as error:
         raise ValueError(f"response {api_key} of version {version} can't be read: {error}") from error
+
+
+def write_response(response: Any, correlation_id: int) -> bytes:
+    """Gives the frame of a response of kio's schema."""
+    buffer = io.BytesIO()
+    header = response.__header_schema__(correlation_id=correlation_id)
+    entity_writer(type(header))(buffer, header)
+    entity_writer(type(response))(buffer, response)
+    return buffer.getvalue()
 
 
 class Connection:

@@ -215,6 +215,17 @@ def _tansu_pid(broker: Broker) -> int | None:
     return children[0].pid if children else None
 
 
+def test_the_end_of_a_partition_is_told_truly(broker: Broker) -> None:
+    writer = Writer(broker.address, **{"linger.ms": 50})
+    for number in range(100):
+        writer.write("rules", b"key", b"%d" % number)
+    writer.flush()
+    with consumer(broker.address) as reader:
+        assert reader.get_watermark_offsets(Place("rules", 0), timeout=10) == (0, 100)
+        [place] = reader.offsets_for_times([Place("rules", 0, -1)], timeout=10)
+        assert place.offset == 100
+
+
 @pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
 def test_every_codec_is_kept(broker: Broker, codec: str) -> None:
     compressed: dict[str, str | int] = {"compression.type": codec, "linger.ms": 20}
