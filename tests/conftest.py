@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -84,21 +85,26 @@ def free_port() -> Callable[[], int]:
 
 
 @pytest.fixture(scope="session")
-def tansu_broker(free_port: Callable[[], int]) -> Iterator[str]:
-    """host:port of a real in-memory broker. Tests share it: use source names of your own."""
-    from streams.broker import tansu_command
+def run_broker_at(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[int], AbstractContextManager[subprocess.Popen[bytes]]]:
+    """Runs the default broker at a port, without data, for as long as a with block, which is given its process."""
 
-    port = free_port()
-    with _running(tansu_command(port), port):
-        yield f"127.0.0.1:{port}"
+    def run(port: int) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        data = tmp_path_factory.mktemp("broker")
+        return _running([sys.executable, "-m", "tests.default_broker", str(port), str(data)], port)
+
+    return run
 
 
 @pytest.fixture(scope="session")
-def run_broker_at() -> Callable[[int], AbstractContextManager[subprocess.Popen[bytes]]]:
-    """Runs a broker in memory at a port, for as long as a with block, which is given its process."""
-    from streams.broker import tansu_command
-
-    return lambda port: _running(tansu_command(port), port)
+def tansu_broker(
+    free_port: Callable[[], int], run_broker_at: Callable[[int], AbstractContextManager[object]]
+) -> Iterator[str]:
+    """host:port of the default broker. Tests share it: use source names of your own."""
+    port = free_port()
+    with run_broker_at(port):
+        yield f"127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,8 @@ from streams.broker.wire import (
     write_response,
 )
 
-_ANSWERS_WITHIN_S = 30.0  # after a client has gone
+_ANSWERS_WITHIN_S = 30.0  # of the broker after a client has gone
+_TAKES_WITHIN_S = 30.0  # a client that takes no answer for so long is gone: others may wait for its partitions
 _READ_FROM_VERSION = {LIST_OFFSETS: 1, OFFSET_COMMIT: 2}  # older ones pass: no client of this decade sends them
 _LATEST = -1  # the timestamp that asks for the end of a partition
 _log = logging.getLogger(__name__)
@@ -97,6 +98,8 @@ class Relay:
     async def _requests(self) -> None:
         while (frame := await read_frame(self._from_client)) is not None:
             start = start_of(frame)
+            if start.correlation_id in self._asked:
+                raise ValueError(f"two requests have the correlation id {start.correlation_id}")
             if start.api_key == PRODUCE:
                 frame = await self._produce(frame, start.version, start.correlation_id)
             elif start.version >= _READ_FROM_VERSION.get(start.api_key, 1_000):
@@ -136,7 +139,8 @@ class Relay:
                 self._all_answered.set()
             if not isinstance(asked, _Produced) or asked.wants_answer:
                 with suppress(ConnectionError):  # a client that has gone: the rest is settled all the same
-                    await write_frame(self._to_client, frame)
+                    async with asyncio.timeout(_TAKES_WITHIN_S):
+                        await write_frame(self._to_client, frame)
 
     def _with_ends(self, request: Any, response: Any) -> Any:
         latest = {

@@ -26,12 +26,6 @@ from streams.kafka_clients import KafkaSettings
 from streams.topics import create_topics
 from tests.streams.broker.test_record_batches import built
 
-_RUN = (
-    "import streams.broker.tansu as module; module._MEMORY_BYTES = {memory_bytes}\n"
-    "import sys; from pathlib import Path\n"
-    "from domain.topology import parse_topology; from streams.broker import run_tansu\n"
-    "sys.exit(run_tansu({port}, Path({data!r}), parse_topology(Path('topology.yaml').read_text())))"
-)
 Kept = dict[tuple[str, int, int], tuple[bytes | None, bytes | None]]
 
 
@@ -40,11 +34,12 @@ class Broker:
 
     def __init__(self, port: int, data: Path, memory_bytes: int = 2**30) -> None:
         self.address = f"127.0.0.1:{port}"
-        self._code = _RUN.format(port=port, data=str(data), memory_bytes=memory_bytes)
+        self._arguments = [str(port), str(data), str(memory_bytes)]
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen([sys.executable, "-c", self._code], stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "tests.default_broker", *self._arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.first_line = self.process.stdout.readline()
 
@@ -265,6 +260,7 @@ def _produce(version: int, records: bytes, topic: bytes = b"media.text") -> byte
 
 
 HOSTILE = {
+    "two requests under one id": _produce(7, built([(b"k", b"v")])) + _produce(7, built([(b"k", b"v")]), b"alerts"),
     "no length": b"\xff\xff\xff\xff",
     "too long": struct.pack(">i", 2**31 - 1),
     "too short": _frame(b"\0\0"),
