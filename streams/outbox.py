@@ -50,7 +50,7 @@ class Outbox:
         """
         message = record.message
         log.warning("rejected %s[%d]@%d: %s", message.topic, message.partition, message.offset, reason)
-        value = message.value or b""
+        value = bytes(message.value or b"")  # no Unreadable: the client sends nothing but bytes
         if len(value) > self._largest_value:
             reason += f" (the letter is without its {len(value)} bytes, which are more than dead-letters takes)"
             value = b""
