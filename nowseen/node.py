@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 import uvicorn
@@ -22,8 +23,10 @@ from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.example_media import ExampleReader
 from nowseen.faust_process import assigned, running
 from nowseen.finer_frames import frames_of
+from nowseen.group_watch import GroupWatch, watch_group
 from nowseen.lag import report_lag
 from nowseen.native_libraries import tune_native_libraries
+from nowseen.part_states import part_faults
 from nowseen.rules_part import rules_part
 from nowseen.settings import Settings, load_topology
 from nowseen.voice_clips import voice_reader
@@ -133,6 +136,7 @@ def run_node(settings: Settings) -> None:
     watch_dead_letters(app, topics["dead-letters"], rejected)
     deliver_alerts(app, topics["alerts"], outbox, webhooks.tell, topology.limits)
     lag: dict[str, int] = {}
+    workers = GroupWatch()
     api = create_api(
         ApiParts(
             service=service,
@@ -144,6 +148,7 @@ def run_node(settings: Settings) -> None:
             clips=ClipOptions(settings.data / "clips"),
             ready=lambda: _readiness(app),
             lag=lambda: dict(lag),
+            others=lambda: _others(workers, settings),
             speakers=speakers,
             examples=ExampleReader(
                 pictures,
@@ -163,7 +168,8 @@ def run_node(settings: Settings) -> None:
     worked = dict.fromkeys(("media.video", "media.audio", "media.text"), WORKER_GROUP)
     groups = worked | dict.fromkeys(("moments", "alerts"), GROUP)
     try:
-        asyncio.run(_serve(app, api, webhooks, report_lag(kafka, groups, lag.__setitem__), settings))
+        reports = report_lag(kafka, groups, lag.__setitem__), watch_group(kafka, WORKER_GROUP, workers.push)
+        asyncio.run(_serve(app, api, webhooks, reports, settings))
     finally:
         stores.close()
 
@@ -176,6 +182,14 @@ def _readiness(app: Any) -> tuple[bool, str]:
     return True, "ready"
 
 
+def _others(workers: GroupWatch, settings: Settings) -> Mapping[str, str | None]:
+    """What the broker knows of the workers, and the supervisor, where there is one, of all that it runs."""
+    faults: dict[str, str | None] = {"worker": workers.fault(time.monotonic())}
+    if settings.parts_file is not None:
+        faults |= part_faults(settings.parts_file, time.time(), "node")
+    return faults
+
+
 class _Server(uvicorn.Server):
     """Leaves the signals alone: one handler stops the server and the agents, in that order."""
 
@@ -184,17 +198,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(app: Any, api: Any, webhooks: WebhookService, reporting: Any, settings: Settings) -> None:
+async def _serve(
+    app: Any, api: Any, webhooks: WebhookService, reports: Sequence[Coroutine[Any, Any, None]], settings: Settings
+) -> None:
     server = _Server(
         uvicorn.Config(api, host=settings.api_host, port=settings.api_port, log_level="warning", access_log=False)
     )
     async with _delivering(webhooks) as delivering, running(app) as stopping:
         serving = asyncio.create_task(server.serve())
-        lag = asyncio.create_task(reporting)
+        reporting = [asyncio.create_task(report) for report in reports]
         ready = asyncio.create_task(_announce(app))
         stopped = asyncio.create_task(stopping.wait())
         await asyncio.wait({stopped, serving, delivering}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (lag, ready):
+        for task in (*reporting, ready):
             task.cancel()
         server.should_exit = True
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):

@@ -72,6 +72,7 @@ class ApiParts:
     signer: LinkSigner | None = None  # of links to media; None: this node makes none
     allowed_hosts: tuple[str, ...] = ()  # served beside 127.0.0.1, localhost and [::1]
     public_url: str | None = None  # what links begin with; None: what the request was sent to
+    others: Callable[[], Mapping[str, str | None]] = dict  # what is wrong with each part beside this node, or None
     clock: Callable[[], float] = time  # Unix seconds
 
     def ids_of(self, who: str) -> tuple[str, ...]:

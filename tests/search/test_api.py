@@ -613,6 +613,27 @@ async def test_health_names_what_is_not_ready(parts: ApiParts) -> None:
     assert waiting.json()["parts"]["store"]["ok"] is True
 
 
+async def test_a_part_beside_the_node_degrades_the_whole_and_the_node_serves(parts: ApiParts) -> None:
+    others: dict[str, str | None] = {"worker": "none is at work", "dashboard": None}
+    async with client(replace(parts, others=lambda: others)) as ask:
+        health = await ask.get("/health")
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
+    assert health.json()["parts"]["worker"] == {"ok": False, "detail": "none is at work"}
+    assert health.json()["parts"]["dashboard"]["ok"] is True
+
+
+@pytest.mark.parametrize(("asked", "status"), [("ready", "not ready"), ("others", "degraded")])
+async def test_what_cant_be_asked_is_not_known_and_never_ready(parts: ApiParts, asked: str, status: str) -> None:
+    def fail() -> Any:
+        raise RuntimeError("secret")
+
+    async with client(replace(parts, **{asked: fail})) as ask:
+        health = await ask.get("/health")
+    assert health.json()["status"] == status
+    assert "not known" in health.text
+    assert "secret" not in health.text
+
+
 async def test_metrics_are_prometheus_text(parts: ApiParts) -> None:
     parts.metrics.covered(CoverageAdvanced("cam", "scene", 0.0, 4.0, 5.0, decode_s=0.5))
     async with client(replace(parts, lag=lambda: {"moments": 3})) as ask:
