@@ -365,16 +365,15 @@ def encode(event: Event) -> Message:
             return Message(event.original.key, event.original.value, headers)
 
 
-def decode(key: bytes | None, value: bytes | None, headers: Mapping[str, bytes]) -> Event:
+def decode(key: bytes | None, value: bytes | None, headers: Mapping[str, bytes | None]) -> Event:
     """The event in a Kafka record.
 
     Raises BadEvent when it is not one this version knows, saying which header or field is wrong.
     """
-    headers = {name: content or b"" for name, content in headers.items()}  # Kafka allows null for a header's value
-    if headers.get("ce_type") == f"{_PREFIX}event.rejected.v1".encode():
-        return _rejected(key, value, headers)
-    headers = {name.lower(): content for name, content in headers.items()}
-    attributes, data = _attributes(value or b"", headers)
+    contents = {name: content or b"" for name, content in headers.items()}  # Kafka allows null for a header's value
+    if contents.get("ce_type") == f"{_PREFIX}event.rejected.v1".encode():
+        return _rejected(key, value, contents)
+    attributes, data = _attributes(value or b"", {name.lower(): content for name, content in contents.items()})
     ce_type = str(attributes["type"])
     reader = _READERS.get(ce_type.removeprefix(_PREFIX))
     if reader is None or not ce_type.startswith(_PREFIX):

@@ -6,7 +6,7 @@ import math
 import re
 from datetime import UTC, datetime
 
-_LAST_S = 253_402_300_799  # the end of the year 9999
+LAST_S = 253_402_300_799  # the end of the year 9999
 # A plus sign in a URL's query means a space unless it was escaped, and few escape the one of a time zone.
 _UNESCAPED_ZONE = re.compile(r" (?=\d\d:?\d\d$)")
 _AGO = re.compile(r"(\d{1,6})(s|m|h|d|w)")
@@ -35,7 +35,7 @@ def parse_instant(text: str, now_s: float) -> float:
             seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
             raise _bad(text) from None
-    if not math.isfinite(seconds) or not 0 <= seconds <= _LAST_S:
+    if not math.isfinite(seconds) or not 0 <= seconds <= LAST_S:
         raise _bad(text)
     return seconds
 

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 import uvicorn
@@ -25,8 +25,10 @@ from nowseen.encoder_choice import encoder_options, wanted_encoders
 from nowseen.example_media import ExampleReader
 from nowseen.faust_process import assigned, running
 from nowseen.finer_frames import frames_of
+from nowseen.group_watch import GroupWatch, watch_group
 from nowseen.lag import report_lag
 from nowseen.native_libraries import tune_native_libraries
+from nowseen.part_states import part_faults
 from nowseen.rules_part import rules_part
 from nowseen.settings import Settings, load_topology
 from nowseen.stuck import StuckStages
@@ -143,6 +145,7 @@ def run_node(settings: Settings) -> None:
     deliver_alerts(app, topics["alerts"], outbox, webhooks.tell, topology.limits)
     lag: dict[str, int] = {}
     stuck = StuckStages(lambda: latest_records(kafka, "stages"))
+    workers = GroupWatch()
     api = create_api(
         ApiParts(
             service=service,
@@ -155,6 +158,7 @@ def run_node(settings: Settings) -> None:
             ready=lambda: _readiness(app),
             lag=lambda: dict(lag),
             stuck=lambda: stuck.now(time.monotonic()),
+            others=lambda: _others(workers, settings),
             speakers=speakers,
             examples=ExampleReader(
                 pictures,
@@ -174,7 +178,11 @@ def run_node(settings: Settings) -> None:
     worked = dict.fromkeys(("media.video", "media.audio", "media.text"), WORKER_GROUP)
     groups = worked | dict.fromkeys(("moments", "alerts"), GROUP)
     try:
-        reports = (report_lag(kafka, groups, lag.__setitem__), stuck.watch())
+        reports = (
+            report_lag(kafka, groups, lag.__setitem__),
+            watch_group(kafka, WORKER_GROUP, workers.push),
+            stuck.watch(),
+        )
         asyncio.run(_serve(app, api, webhooks, reports, settings))
     finally:
         stores.close()
@@ -188,6 +196,14 @@ def _readiness(app: Any) -> tuple[bool, str]:
     return True, "ready"
 
 
+def _others(workers: GroupWatch, settings: Settings) -> Mapping[str, str | None]:
+    """What the broker knows of the workers, and the supervisor, where there is one, of all that it runs."""
+    faults: dict[str, str | None] = {"worker": workers.fault(time.monotonic())}
+    if settings.parts_file is not None:
+        faults |= part_faults(settings.parts_file, time.time(), "node")
+    return faults
+
+
 class _Server(uvicorn.Server):
     """Leaves the signals alone: one handler stops the server and the agents, in that order."""
 
@@ -196,7 +212,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(app: Any, api: Any, webhooks: WebhookService, reports: Iterable[Any], settings: Settings) -> None:
+async def _serve(
+    app: Any, api: Any, webhooks: WebhookService, reports: Sequence[Coroutine[Any, Any, None]], settings: Settings
+) -> None:
     server = _Server(
         uvicorn.Config(api, host=settings.api_host, port=settings.api_port, log_level="warning", access_log=False)
     )

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     dashboard_host: str = Field("127.0.0.1", description="address the dashboard listens on")
     dashboard_port: int = Field(8601, ge=1, le=65535, description="port the dashboard listens on")
 
+    parts_file: Path | None = Field(None, description="how the parts of this machine are; set by `nowseen up`")
     ready_file: Path | None = Field(None, description="touched by a worker when it is ready; set by `nowseen up`")
 
     @field_validator("data", "cache", "topology", "kafka_home", mode="after")

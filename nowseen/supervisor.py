@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from nowseen.network_ports import check_ports
 from nowseen.part_log import PartLog
 from nowseen.part_process import PartProcess
+from nowseen.part_states import PartStates
 from nowseen.parts import AtOnce, Part, start_levels
 from nowseen.readiness import Readiness
 from nowseen.restarts import Backoff, GiveUp, Restarts
@@ -31,7 +34,10 @@ class Supervisor:
     def __init__(self, parts: Sequence[Part], logs: Mapping[str, PartLog], backoff: Backoff | None = None) -> None:
         self._levels = start_levels(parts)
         check_ports(parts)
-        self._parts = {part.name: part for part in parts}
+        # Beside the logs, which it tells of.
+        self._states = PartStates(next(iter(logs.values())).path.with_name("parts.json"), time.time)
+        told = {"NOWSEEN_PARTS_FILE": str(self._states.path)}
+        self._parts = {part.name: replace(part, env={**part.env, **told}) for part in parts}
         self._logs = logs
         self._backoff = backoff or Backoff()
         self._readiness = Readiness()
@@ -60,6 +66,7 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(*keepers, guest, stop, return_exceptions=True)
             await self._stop_all()
+            self._states.close()
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
         for task in done - {stop}:
@@ -83,6 +90,7 @@ class Supervisor:
             process = await self._start(part)
             if await self._until_ready(process):
                 restarts.became_ready(clock())
+                self._states.is_ready(part.name)
                 self._ready[part.name].set()
             how = await process.ended()
             if self._stop.is_set():
@@ -96,11 +104,13 @@ class Supervisor:
                 self._gave_up.append(part.name)
                 self._stop.set()
                 return
+            self._states.ended(part.name, how, log.last[-1] if log.last else "it printed nothing", decision.delay_s)
             log.tell(f"restarting {part.name} in {decision.delay_s:g} s", style="bold yellow")
             await asyncio.sleep(decision.delay_s)
 
     async def _start(self, part: Part) -> PartProcess:
         self._logs[part.name].last.clear()
+        self._states.started(part.name, self._logs[part.name].path)
         starting = asyncio.ensure_future(PartProcess.start(part, self._logs[part.name]))
         try:
             process = await asyncio.shield(starting)

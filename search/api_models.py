@@ -290,7 +290,10 @@ class StuckModel(BaseModel):
 
 
 class HealthModel(BaseModel):
-    status: Literal["ready", "not ready"]
+    status: Literal["ready", "degraded", "not ready"] = Field(
+        description="ready: all works; degraded: this node serves, and a part beside it does not work or is not known "
+        "to; not ready: this node does not serve"
+    )
     parts: dict[str, PartModel]
     lag: dict[str, int] = Field(description="records not read yet, by topic")
     warnings: list[str]

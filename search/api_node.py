@@ -22,23 +22,24 @@ def node_routes(parts: ApiParts) -> APIRouter:
 
     @routes.get("/health", responses={503: {"model": HealthModel}})
     def health(response: Response) -> HealthModel:
-        """200 when searches are answered and new events stored; 503 with the reason, part by part, when not.
+        """200 when this node answers searches and stores what comes; 503 with the reason, part by part, when not.
 
-        A stage that is stuck is named in `stuck` and in a warning: searches are answered all the same.
+        What is wrong beside it changes no status code: where a worker is missing, or a stage is stuck (`stuck`),
+        `status` is "degraded".
         """
-        storing, why_not = parts.ready()
         states = {
             "store": _store_state(parts),
-            "streams": PartModel(ok=storing, detail=why_not),
+            "streams": _streams_state(parts),
             "encoders": PartModel(ok=True, detail=", ".join(f"{info.role}: {info.name}" for info in parts.encoders)),
         }
         stuck = [StuckModel.of(stage) for stage in parts.stuck()]
-        ready = all(state.ok for state in states.values())
-        if not ready:
+        serves, others = all(state.ok for state in states.values()), _other_states(parts)
+        if not serves:
             response.status_code = 503
+        works = "ready" if all(state.ok for state in others.values()) and not stuck else "degraded"
         return HealthModel(
-            status="ready" if ready else "not ready",
-            parts=states,
+            status=works if serves else "not ready",
+            parts=states | others,
             lag=dict(parts.lag()),
             warnings=[*stand_in_warnings(parts.encoders), *(stage.detail for stage in stuck)],
             stuck=stuck,
@@ -53,6 +54,24 @@ def node_routes(parts: ApiParts) -> APIRouter:
         return Response(page, headers={"Content-Type": content_type})
 
     return routes
+
+
+def _streams_state(parts: ApiParts) -> PartModel:
+    try:
+        storing, why_not = parts.ready()
+    except Exception as error:  # whatever it is, nothing says that they work
+        _log.warning("health: the state of the streams is not known: %s", error)
+        return PartModel(ok=False, detail=f"not known: {type(error).__name__}")
+    return PartModel(ok=storing, detail=why_not)
+
+
+def _other_states(parts: ApiParts) -> dict[str, PartModel]:
+    try:
+        others = parts.others()
+    except Exception as error:  # likewise
+        _log.warning("health: the state of the other parts is not known: %s", error)
+        return {"others": PartModel(ok=False, detail=f"not known: {type(error).__name__}")}
+    return {name: PartModel(ok=fault is None, detail=fault or "") for name, fault in others.items()}
 
 
 def _store_state(parts: ApiParts) -> PartModel:

@@ -75,6 +75,7 @@ class ApiParts:
     signer: LinkSigner | None = None  # of links to media; None: this node makes none
     hosts: ServedHosts = field(default_factory=ServedHosts)  # as which it may be asked
     public_url: str | None = None  # what links begin with; None: what the request was sent to
+    others: Callable[[], Mapping[str, str | None]] = dict  # what is wrong with each part beside this node, or None
     clock: Callable[[], float] = time  # Unix seconds
 
     def ids_of(self, who: str) -> tuple[str, ...]:

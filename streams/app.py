@@ -10,10 +10,12 @@ from faust.types import TopicT
 
 from domain.topology import Topology
 from streams.kafka_clients import KafkaSettings
+from streams.record_batches import read_every_record
 
 
 def make_app(name: str, kafka: KafkaSettings, topology: Topology) -> faust.App:
     """`name` is the consumer group: processes with one name share the partitions."""
+    read_every_record()
     largest = max(topic.max_message_bytes for topic in topology.topics.values())
     app = faust.App(
         name,

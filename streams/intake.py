@@ -11,9 +11,11 @@ from faust.types import EventT
 from domain.containers import container_of
 from domain.errors import BadEvent
 from domain.events import ChunkPublished, Event, MomentDescribed, TextPublished, decode
+from domain.instants import LAST_S
 from domain.log_places import Place
 from domain.ports import MediaArchive
 from domain.topology import Limits
+from streams.record_parsing import Unreadable
 
 F = TypeVar("F", bound=Event, covariant=True)
 
@@ -31,8 +33,13 @@ class Received(Generic[F]):
 
 
 def published_s(record: EventT[Any]) -> float:
-    """When the broker got the record (Unix seconds)."""
-    return float(record.message.timestamp or 0.0)
+    """When the broker got the record (Unix seconds); 0 where that is not known."""
+    return written_s(record.message.timestamp)
+
+
+def written_s(timestamp_s: float | None) -> float:
+    """The time of a record as its log has it, or 0: a publisher may write any number there, such as -1."""
+    return float(timestamp_s) if timestamp_s is not None and 0 <= timestamp_s <= LAST_S else 0.0
 
 
 def place_of(record: EventT[Any]) -> Place:
@@ -41,8 +48,15 @@ def place_of(record: EventT[Any]) -> Place:
 
 def read(record: EventT[Any], wanted: type[F] | tuple[type[F], ...], limits: Limits, now_s: float) -> Received[F]:
     """The fact in a record. Raises BadEvent when it is not a `wanted` one or breaks a limit."""
-    key, value = record.message.key, record.message.value
-    return Received(checked(decode(key, value, dict(record.message.headers or {})), wanted, limits, now_s), record)
+    return Received(checked(event_of(record), wanted, limits, now_s), record)
+
+
+def event_of(record: EventT[Any]) -> Event:
+    """The event in a record. Raises BadEvent."""
+    message = record.message
+    if isinstance(message.value, Unreadable):
+        raise BadEvent(message.value.reason)
+    return decode(message.key, message.value, dict(message.headers or {}))
 
 
 def checked(fact: Event, wanted: type[F] | tuple[type[F], ...], limits: Limits, now_s: float) -> F:

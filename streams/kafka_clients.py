@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from domain.errors import ConfigError
@@ -165,11 +165,6 @@ def wait_until_reachable(settings: KafkaSettings, timeout_s: float) -> None:
                     f"{where} accepts connections but does not answer as a Kafka broker ({error.args[0].str()}): check "
                     "the port, and whether the broker expects TLS or a password (NOWSEEN_KAFKA_SECURITY_PROTOCOL)"
                 ) from error
-
-
-def headers_of(message: Message) -> dict[str, bytes]:
-    """By name; the last of a name. Those without a value are left out."""
-    return {str(name): value for name, value in dict(message.headers() or []).items() if isinstance(value, bytes)}
 
 
 def _accepts(host: str, port: int) -> bool:

@@ -7,18 +7,16 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-
 from domain.errors import BadEvent
 from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn, decode
 from domain.log_places import Place
 from domain.ports import Logged, MomentFact, ReadBack
 from domain.topology import Limits
-from streams.intake import checked
-from streams.kafka_clients import KafkaSettings, headers_of
+from streams.intake import checked, written_s
+from streams.kafka_clients import KafkaSettings
+from streams.record_parsing import Unreadable
+from streams.topic_reader import TopicReader, TopicRecord
 
-_ANSWER_S = 5.0  # a broker that is there answers sooner
-_QUIET_S = 2.0  # at the end that it told, or after it: a broker that doesn't say that nothing more comes
 _STRETCH = 2000  # records
 
 
@@ -42,92 +40,40 @@ class KafkaMomentLog:
 
     def newest_first(self, within_s: float) -> Generator[Logged | ReadBack, None, None]:
         until_s = time.monotonic() + within_s
-        reader = Consumer(
-            self._kafka.confluent()
-            | {"group.id": "nowseen-replay", "enable.auto.commit": False, "enable.auto.offset.store": False,
-               "enable.partition.eof": True, "auto.offset.reset": "earliest",
-               # A stretch begins where another fetch is under way: that one is not to wait for records for long.
-               "fetch.wait.max.ms": 20, "queued.max.messages.kbytes": 16_384}
-        )  # fmt: skip
-        try:
-            parts = self._partitions(reader)
+        with TopicReader(self._kafka, self._topic) as reader:
+            # The broker in memory tells an end that is too low: the first stretch goes on to the end of its batch.
+            parts = [_Partition(number, first, end) for number, (first, end) in sorted(reader.ends().items())]
             while not (part := max(parts, key=lambda each: each.since_s)).begins():
-                is_whole = yield from self._stretch_of(reader, part, until_s)
-                since_s = max(each.since_s for each in parts)
-                if not is_whole:
-                    if since_s == math.inf:
-                        raise ConnectionError(f"topic {self._topic} can't be read within {within_s:.0f} s")
+                try:
+                    yield from self._stretch_of(reader, part, until_s)
+                except TimeoutError:
+                    if max(each.since_s for each in parts) == math.inf:
+                        raise ConnectionError(f"topic {self._topic} can't be read within {within_s:.0f} s") from None
                     return
-                yield ReadBack(since_s)
-        except KafkaException as error:
-            raise self._unreadable(error.args[0].str()) from error
-        finally:
-            reader.close()
+                yield ReadBack(max(each.since_s for each in parts))
 
-    def _partitions(self, reader: Consumer) -> list[_Partition]:
-        listed = reader.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic].partitions
-        if not listed:
-            raise self._unreadable("the broker has no such topic")
-        parts = []
-        for number in sorted(listed):
-            first, end = reader.get_watermark_offsets(TopicPartition(self._topic, number), timeout=_ANSWER_S)
-            # The broker in memory tells an end that is too low: the first stretch goes on to where nothing more comes.
-            parts.append(_Partition(number, first, max(first, end)))
-        return parts
-
-    def _stretch_of(self, reader: Consumer, part: _Partition, until_s: float) -> Generator[Logged, None, bool]:
-        """The one before what was read of the partition. Gives whether it is whole."""
-        start = max(part.first, part.start - self._stretch)
+    def _stretch_of(self, reader: TopicReader, part: _Partition, until_s: float) -> Iterator[Logged]:
+        """The one before what was read of the partition. Raises TimeoutError."""
+        is_latest, end = part.since_s == math.inf, part.start
+        start = max(part.first, end - self._stretch)
         since_s = None
-        for message in self._messages(reader, part, start, until_s):
-            if message is None:
-                return False
-            place = _place(message)
+        for record in reader.read(part.number, start, end, until_s):
+            if record.offset >= end and not is_latest:
+                break
+            place = Place(part.number, record.offset, written_s(record.timestamp / 1000))
             since_s = place.written_s if since_s is None else since_s
-            yield Logged(place, self._fact(message, place.written_s))
+            yield Logged(place, self._fact(record, place.written_s))
         is_first = start <= part.first or since_s is None  # nothing is there any more: it was too old to be kept
         part.start, part.since_s = start, -math.inf if is_first or since_s is None else since_s
-        return True
 
-    def _messages(self, reader: Consumer, part: _Partition, start: int, until_s: float) -> Iterator[Message | None]:
-        """Those from `start` up to what was read of the partition; when nothing was, up to where nothing more comes,
-        which is not before the end that the broker told. None last when time is over."""
-        reader.assign([TopicPartition(self._topic, part.number, start)])
-        is_latest, end, next_offset = part.since_s == math.inf, part.start, start
-        heard_s = time.monotonic()
-        while True:
-            now_s = time.monotonic()
-            if now_s > until_s:
-                yield None
-                return
-            message = reader.poll(0.05)
-            if message is None:
-                if is_latest and next_offset >= end and now_s - heard_s > _QUIET_S:
-                    return
-                continue
-            heard_s = now_s
-            if (error := message.error()) is not None:
-                if error.code() == KafkaError._PARTITION_EOF:
-                    return
-                raise self._unreadable(error.str())
-            next_offset = (message.offset() or 0) + 1
-            if not is_latest and next_offset > end:
-                return
-            yield message
-            if not is_latest and next_offset == end:
-                return
-
-    def _fact(self, message: Message, written_s: float) -> MomentFact | None:
+    def _fact(self, record: TopicRecord, written_s: float) -> MomentFact | None:
+        if isinstance(record.value, Unreadable):
+            return None
         try:
-            fact = decode(message.key(), message.value(), headers_of(message))
-            fact = checked(fact, (MomentDescribed, MomentWithdrawn, CoverageAdvanced), self._limits, written_s)
+            fact = decode(record.key, record.value, dict(record.headers))
+            fact = checked(
+                fact, (MomentDescribed, MomentWithdrawn, CoverageAdvanced), self._limits, written_s or time.time()
+            )
         except BadEvent:
             return None
         return fact if isinstance(fact, MomentFact) else None
-
-    def _unreadable(self, why: str) -> ConnectionError:
-        return ConnectionError(f"topic {self._topic} can't be read from Kafka at {self._kafka.bootstrap}: {why}")
-
-
-def _place(message: Message) -> Place:
-    return Place(message.partition() or 0, message.offset() or 0, message.timestamp()[1] / 1000)

@@ -65,7 +65,9 @@ class Outbox:
         log.warning("rejected %s[%d]@%d: %s", message.topic, message.partition, message.offset, reason[:1000])
         place = (message.topic, message.partition, message.offset)
         headers = message.headers.items() if isinstance(message.headers, Mapping) else message.headers or ()
-        letter = dead_letter(place, reason, message.key or b"", message.value or b"", headers, self._largest_letter)
+        letter = dead_letter(
+            place, reason, message.key or b"", bytes(message.value or b""), headers, self._largest_letter
+        )
         with on_record(record):
             try:
                 await self.send(DEAD_LETTERS, [letter])

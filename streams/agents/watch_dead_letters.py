@@ -9,17 +9,17 @@ import faust
 from faust.types import StreamT
 
 from domain.errors import BadEvent
-from domain.events import EventRejected, decode
+from domain.events import EventRejected
 from streams.batches import batches
+from streams.intake import event_of
 
 
 def watch_dead_letters(app: faust.App, topic: Any, on_rejected: Callable[[EventRejected], None]) -> None:
     async def agent(stream: StreamT[Any]) -> None:
         async for records in batches(stream, stage="watch_dead_letters", limit=64, within_s=0.5):
             for record in records:
-                message = record.message
                 try:
-                    letter = decode(message.key, message.value, dict(message.headers or {}))
+                    letter = event_of(record)
                 except BadEvent:
                     letter = None  # somebody else wrote here: a dead letter of a dead letter helps nobody
                 if isinstance(letter, EventRejected):

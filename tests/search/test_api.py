@@ -621,7 +621,7 @@ async def test_health_names_a_stage_that_is_stuck_though_searches_are_answered(p
     )
     async with client(replace(parts, stuck=lambda: [stuck])) as ask:
         health = await ask.get("/health")
-    assert (health.status_code, health.json()["status"]) == (200, "ready")
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
     detail = (
         "embed_text has been stuck for 90 s, at media.text[3]@17 of source lobby, sending to moments: OSError: away"
     )
@@ -630,6 +630,28 @@ async def test_health_names_a_stage_that_is_stuck_though_searches_are_answered(p
          "since_s": 1000.0, "doing": "sending to moments", "error": "OSError: away", "detail": detail}
     ]  # fmt: skip
     assert detail in health.json()["warnings"]
+
+
+async def test_a_part_beside_the_node_degrades_the_whole_and_the_node_serves(parts: ApiParts) -> None:
+    others: dict[str, str | None] = {"worker": "none is at work", "dashboard": None}
+    async with client(replace(parts, others=lambda: others)) as ask:
+        health = await ask.get("/health")
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
+    assert health.json()["parts"]["worker"] == {"ok": False, "detail": "none is at work"}
+    assert health.json()["parts"]["dashboard"]["ok"] is True
+
+
+@pytest.mark.parametrize(("asked", "status"), [("ready", "not ready"), ("others", "degraded")])
+async def test_what_cant_be_asked_is_not_known_and_never_ready(parts: ApiParts, asked: str, status: str) -> None:
+    def fail() -> Any:
+        raise RuntimeError("secret")
+
+    failing: dict[str, Any] = {asked: fail}
+    async with client(replace(parts, **failing)) as ask:
+        health = await ask.get("/health")
+    assert health.json()["status"] == status
+    assert "not known" in health.text
+    assert "secret" not in health.text
 
 
 async def test_metrics_are_prometheus_text(parts: ApiParts) -> None:

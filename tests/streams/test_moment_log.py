@@ -14,7 +14,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, Message, Producer
+from aiokafka import AIOKafkaConsumer
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -180,23 +181,23 @@ class Stalling:
     def stop(self, after: int, for_s: float | None = None) -> None:
         stalling = self
 
-        class Reader(Consumer):
+        class Reader(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no types
             given = 0
 
-            def __init__(self, options: dict[str, Any]) -> None:  # the client fetches little ahead
-                few = {"fetch.message.max.bytes": 200_000, "queued.max.messages.kbytes": 200, "queued.min.messages": 1}
-                super().__init__(options | few)
+            def __init__(self, *topics: str, **options: Any) -> None:  # the client fetches little ahead
+                super().__init__(*topics, **options | {"max_partition_fetch_bytes": 200_000})
 
-            def poll(self, timeout: float | None = None) -> Message | None:
-                if self.given == after:
+            async def getmany(self, *places: Any, timeout_ms: int) -> Any:
+                if self.given >= after:
+                    self.given = -1_000_000  # it is stopped once
                     os.kill(stalling.broker, signal.SIGSTOP)
                     if for_s is not None:
                         Timer(for_s, os.kill, (stalling.broker, signal.SIGCONT)).start()
-                message = super().poll(0.05 if timeout is None else timeout)
-                self.given += message is not None or self.given == after  # it is stopped once
-                return message
+                found = await super().getmany(*places, timeout_ms=timeout_ms)
+                self.given += sum(map(len, found.values()))
+                return found
 
-        self.monkeypatch.setattr("streams.moment_log.Consumer", Reader)
+        self.monkeypatch.setattr("streams.topic_reader.AIOKafkaConsumer", Reader)
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""Who reads in a consumer group: whether anybody is at work, or comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
+
+from nowseen.part_states import RECENTLY_S
+from streams.kafka_clients import KafkaSettings
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 5.0
+_KNOWN_FOR_S = 20.0
+_SETTLED_S = 60.0
+_OFTEN = 2
+_ASK_S = 5.0
+_SOMEBODY = frozenset({"somebody"})  # the broker in memory tells that there are members, and not which
+
+
+class GroupWatch:
+    """What the broker told of a group. Time is an argument, in seconds of one clock."""
+
+    def __init__(self) -> None:
+        self._since_s: dict[str, float] = {}
+        self._went_s: deque[float] = deque()
+        self._told_s: float | None = None
+
+    def push(self, members: frozenset[str], now_s: float) -> None:
+        gone = self._since_s.keys() - members
+        self._went_s.extend([now_s] * len(gone))
+        self._since_s = {member: self._since_s.get(member, now_s) for member in members}
+        self._told_s = now_s
+        while self._went_s and now_s - self._went_s[0] > RECENTLY_S:
+            self._went_s.popleft()
+
+    def fault(self, now_s: float) -> str | None:
+        """What is wrong and what to do, or None."""
+        if self._told_s is None or now_s - self._told_s > _KNOWN_FOR_S:
+            return "not known: the broker has not told who is at work"
+        if not self._since_s:
+            return "none is at work: start one (`nowseen worker`), or read in its log why it ended"
+        newest = all(now_s - since_s < _SETTLED_S for since_s in self._since_s.values())
+        if newest and len(self._went_s) >= _OFTEN:
+            return (
+                f"{len(self._went_s)} ended in the last {RECENTLY_S / 60:.0f} minutes, and none has stayed for a "
+                "minute: read in the log of one why it ended"
+            )
+        return None
+
+
+async def watch_group(kafka: KafkaSettings, group: str, tell: Callable[[frozenset[str], float], None]) -> None:
+    """Until cancelled. `tell(members, seconds)`, of the monotonic clock; nothing while the broker does not say."""
+    admin = AdminClient(kafka.confluent())
+    while True:
+        try:
+            members = await asyncio.to_thread(members_of, admin, group)
+            tell(members, time.monotonic())
+        except Exception as error:
+            log.debug("members of %s not known: %s", group, error)
+        await asyncio.sleep(EVERY_S)
+
+
+def members_of(admin: AdminClient, group: str) -> frozenset[str]:
+    """Their ids, anew for each start of one. Blocks. Raises KafkaException, or RuntimeError for a state not known."""
+    told = admin.describe_consumer_groups([group], request_timeout=_ASK_S)[group].result()
+    if told.state == ConsumerGroupState.UNKNOWN:
+        raise RuntimeError("the state of the group is unknown")
+    if told.state in (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD):
+        return frozenset()
+    return frozenset(member.member_id for member in told.members) or _SOMEBODY
