@@ -1,7 +1,7 @@
-"""Stands before the broker and relays what clients and broker say to each other.
+"""Stands before Tansu and relays what a client and Tansu say to each other.
 
-Everything passes. What producers send and what consumer groups commit is written to the log on the way, and the ends of
-partitions are put right: Tansu names the one after the first record of the last batch.
+What producers send goes to the journal, which hands it on to Tansu itself. What consumer groups commit is kept on the
+way. The ends of partitions are put right: Tansu names the one after the first record of the last batch.
 """
 
 from __future__ import annotations
@@ -9,198 +9,144 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Collection
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from kio.schema.errors import ErrorCode
 from kio.static.primitive import i64
 
-from streams.broker.durable_log import Committed, Partition
-from streams.broker.journal import Appended, Journal
-from streams.broker.wire import (
+from domain.topology import Topic
+from streams.broker.client_requests import (
+    DELETE_TOPICS,
     LIST_OFFSETS,
     OFFSET_COMMIT,
     PRODUCE,
-    correlation_of,
-    read_frame,
-    read_request,
-    read_response,
-    start_of,
-    write_frame,
-    write_request,
-    write_response,
+    Start,
+    read_ends_wanted,
+    read_offset_commit,
+    read_produce,
 )
+from streams.broker.journal import Journal
+from streams.broker.partitions import Committed, Partition
+from streams.broker.wire import produce_response, read_frame, read_response, write_frame, write_response
 
-_ANSWERS_WITHIN_S = 30.0  # of the broker after a client has gone
-_TAKES_WITHIN_S = 30.0  # a client that takes no answer for so long is gone: others may wait for its partitions
-_READ_FROM_VERSION = {LIST_OFFSETS: 1, OFFSET_COMMIT: 2}  # older ones pass: no client of this decade sends them
-_LATEST = -1  # the timestamp that asks for the end of a partition
+_ANSWERS_AHEAD = 16  # that a client has not taken yet
+_READ_FROM_VERSION = {
+    LIST_OFFSETS: 1,
+    OFFSET_COMMIT: 2,
+    DELETE_TOPICS: 1,
+}  # older ones pass: no client of this decade sends them
+_NO_SUCH_PARTITION = (ErrorCode.unknown_topic_or_partition, -1)
 _log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class _Produced:
-    version: int
-    appended: Appended
-    wants_answer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    api_key: int
-    version: int
-    request: Any
+# What becomes of Tansu's answer before the client gets it.
+_Finish = Callable[[bytes], Coroutine[Any, Any, bytes]]
 
 
 class Relay:
-    """One client's connection and its twin to the broker. `run` once."""
+    """One client's connection and its twin to Tansu. `run` once."""
 
     def __init__(
         self,
         client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-        broker: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        tansu: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         journal: Journal,
-        topics: Collection[str],
+        topics: Mapping[str, Topic],
     ) -> None:
         self._from_client, self._to_client = client
-        self._from_broker, self._to_broker = broker
+        self._from_tansu, self._to_tansu = tansu
         self._journal = journal
         self._topics = topics
-        self._asked: dict[int, _Produced | _Asked] = {}  # by correlation id
-        self._all_answered = asyncio.Event()
+        # In the order of the requests, as clients expect the answers: one of our own, or what finishes Tansu's.
+        self._answers = asyncio.Queue[bytes | _Finish](_ANSWERS_AHEAD)
 
     async def run(self) -> None:
-        """Returns when either side has closed and what was appended is settled."""
-        requests = asyncio.create_task(self._requests())
-        answers = asyncio.create_task(self._answers())
+        """Returns when either side has closed. Raises ValueError when the client sends what is not Kafka's protocol."""
+        tasks = {asyncio.create_task(self._take_requests()), asyncio.create_task(self._give_answers())}
         try:
-            await asyncio.wait({requests, answers}, return_when=asyncio.FIRST_COMPLETED)
-            if not answers.done() and self._asked:
-                self._all_answered.clear()
-                everything = asyncio.create_task(self._all_answered.wait())
-                await asyncio.wait(
-                    {answers, everything}, timeout=_ANSWERS_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
-                )
-                everything.cancel()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            for task in (requests, answers):
+            for task in tasks:
                 task.cancel()
-            for outcome in await asyncio.gather(requests, answers, return_exceptions=True):
-                if isinstance(outcome, ValueError):
-                    _log.warning("a Kafka client's connection is closed: %s", outcome)
-                elif isinstance(outcome, Exception) and not isinstance(outcome, OSError):
-                    _log.error("a Kafka client's connection failed", exc_info=outcome)
-            for left in self._asked.values():
-                if isinstance(left, _Produced):
-                    await self._journal.settle(left.appended, {})
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _requests(self) -> None:
+    async def _take_requests(self) -> None:
         while (frame := await read_frame(self._from_client)) is not None:
-            start = start_of(frame)
-            if start.correlation_id in self._asked:
-                raise ValueError(f"two requests have the correlation id {start.correlation_id}")
+            start = Start.of(frame)
             if start.api_key == PRODUCE:
-                frame = await self._produce(frame, start.version, start.correlation_id)
-            elif start.version >= _READ_FROM_VERSION.get(start.api_key, 1_000):
-                self._asked[start.correlation_id] = _Asked(start.api_key, start.version, read_request(frame))
-            await write_frame(self._to_broker, frame)
+                if (answer := await self._produce(frame, start)) is not None:
+                    await self._answers.put(answer)
+                continue
+            await self._answers.put(self._finish_of(frame, start))
+            await write_frame(self._to_tansu, frame)
 
-    async def _produce(self, frame: bytes, version: int, correlation_id: int) -> bytes:
-        request = read_request(frame)
-        partitions = [(topic.name, part.index) for topic in request.topic_data for part in topic.partition_data]
-        if len(set(partitions)) < len(partitions):
-            raise ValueError("a produce request names a partition twice")
-        records = {
-            Partition(topic.name, part.index): bytes(part.records or b"")
-            for topic in request.topic_data
-            if topic.name in self._topics
-            for part in topic.partition_data
-        }
-        appended = await self._journal.begin(records)
-        self._asked[correlation_id] = _Produced(version, appended, wants_answer=request.acks != 0)
-        if request.transactional_id is not None:
-            return frame
-        return write_request(_without_producer(request, appended), start_of(frame).correlation_id)
+    async def _produce(self, frame: bytes, start: Start) -> bytes | None:
+        request = read_produce(frame, start.version)
+        known = {at: data for at, data in request.records.items() if at.topic not in self._topics or self._is_there(at)}
+        taken = await self._journal.produce(known) if known else {}
+        if not request.wants_answer:
+            return None
+        answer = {at: taken.get(at, _NO_SUCH_PARTITION) for at in request.records}
+        return write_response(produce_response(start.version, answer), start.correlation_id)
 
-    async def _answers(self) -> None:
-        while (frame := await read_frame(self._from_broker)) is not None:
-            match asked := self._asked.get(correlation_of(frame)):
-                case _Produced():
-                    await self._journal.settle(asked.appended, _taken(read_response(frame, PRODUCE, asked.version)))
-                case _Asked(api_key, version, request):
-                    response = read_response(frame, api_key, version)
-                    if api_key == OFFSET_COMMIT:
-                        await self._journal.commit(_committed(request, response, self._topics))
-                    else:
-                        frame = write_response(self._with_ends(request, response), correlation_of(frame))
-            self._asked.pop(correlation_of(frame), None)
-            if not self._asked:
-                self._all_answered.set()
-            if not isinstance(asked, _Produced) or asked.wants_answer:
-                with suppress(ConnectionError):  # a client that has gone: the rest is settled all the same
-                    async with asyncio.timeout(_TAKES_WITHIN_S):
-                        await write_frame(self._to_client, frame)
+    def _is_there(self, partition: Partition) -> bool:
+        """Whether it is one that the log keeps. Tansu would take any number."""
+        topic = self._topics.get(partition.topic)
+        return topic is not None and 0 <= partition.number < topic.partitions
 
-    def _with_ends(self, request: Any, response: Any) -> Any:
-        latest = {
-            (topic.name, part.partition_index)
-            for topic in request.topics
-            if topic.name in self._topics
+    def _finish_of(self, frame: bytes, start: Start) -> _Finish:
+        if start.version < _READ_FROM_VERSION.get(start.api_key, 1_000):
+            return _as_it_is
+        if start.api_key == DELETE_TOPICS:
+            return lambda answer: self._forget_topics(answer, start)
+        if start.api_key == OFFSET_COMMIT:
+            committed = [each for each in read_offset_commit(frame, start.version) if self._is_there(each.partition)]
+            return lambda answer: self._keep_offsets(answer, start, committed)
+        ends = {each for each in read_ends_wanted(frame, start.version) if self._is_there(each)}
+        return lambda answer: self._put_ends_right(answer, start, ends)
+
+    async def _give_answers(self) -> None:
+        while True:
+            answer = await self._answers.get()
+            if not isinstance(answer, bytes):
+                if (frame := await read_frame(self._from_tansu)) is None:
+                    return
+                answer = await answer(frame)
+            await write_frame(self._to_client, answer)
+
+    async def _keep_offsets(self, answer: bytes, start: Start, committed: list[Committed]) -> bytes:
+        response = read_response(answer, OFFSET_COMMIT, start.version)
+        accepted = {
+            Partition(topic.name, part.partition_index)
+            for topic in response.topics
             for part in topic.partitions
-            if part.timestamp == _LATEST
+            if part.error_code == ErrorCode.none
         }
+        await self._journal.commit([each for each in committed if each.partition in accepted])
+        return answer
 
+    async def _put_ends_right(self, answer: bytes, start: Start, ends: set[Partition]) -> bytes:
         def part_of(topic: str, part: Any) -> Any:
-            if part.error_code != 0 or (topic, part.partition_index) not in latest:
+            partition = Partition(topic, part.partition_index)
+            if part.error_code != ErrorCode.none or partition not in ends:
                 return part
-            return dataclasses.replace(part, offset=i64(self._journal.end(Partition(topic, part.partition_index))))
+            return dataclasses.replace(part, offset=i64(self._journal.end(partition)))
 
+        response = read_response(answer, LIST_OFFSETS, start.version)
         topics = tuple(
             dataclasses.replace(topic, partitions=tuple(part_of(topic.name, part) for part in topic.partitions))
             for topic in response.topics
         )
-        return dataclasses.replace(response, topics=topics)
+        return write_response(dataclasses.replace(response, topics=topics), start.correlation_id)
+
+    async def _forget_topics(self, answer: bytes, start: Start) -> bytes:
+        response = read_response(answer, DELETE_TOPICS, start.version)
+        gone = [topic.name for topic in response.responses if topic.error_code == ErrorCode.none]
+        await self._journal.forget([name for name in gone if name in self._topics])
+        return answer
 
 
-def _without_producer(request: Any, appended: Appended) -> Any:
-    """The request as this run of the broker takes it from a producer that an earlier run knew.
-
-    The broker would refuse its sequence numbers for good. What a producer sends again after a lost connection may be in
-    the log twice then. `acks=0` becomes 1: without an answer nobody would know where the records are.
-    """
-
-    def part_of(topic: str, part: Any) -> Any:
-        data = b"".join(batch.data for batch in appended.batches.get(Partition(topic, part.index), ()))
-        return dataclasses.replace(part, records=data) if len(data) == len(part.records or b"") else part
-
-    topics = tuple(
-        dataclasses.replace(topic, partition_data=tuple(part_of(topic.name, part) for part in topic.partition_data))
-        for topic in request.topic_data
-    )
-    return dataclasses.replace(request, acks=request.acks or 1, topic_data=topics)
-
-
-def _taken(response: Any) -> dict[Partition, int]:
-    return {
-        Partition(topic.name, part.index): int(part.base_offset)
-        for topic in response.responses
-        for part in topic.partition_responses
-        if part.error_code == 0
-    }
-
-
-def _committed(request: Any, response: Any, topics: Collection[str]) -> list[Committed]:
-    refused = {
-        (topic.name, part.partition_index)
-        for topic in response.topics
-        for part in topic.partitions
-        if part.error_code != 0
-    }
-    return [
-        Committed(request.group_id, Partition(topic.name, part.partition_index), part.committed_offset)
-        for topic in request.topics
-        if topic.name in topics
-        for part in topic.partitions
-        if (topic.name, part.partition_index) not in refused
-    ]
+async def _as_it_is(answer: bytes) -> bytes:
+    return answer

@@ -8,7 +8,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from crc32c import crc32c
 
@@ -64,13 +66,21 @@ def gap(first_offset: int, count: int) -> Iterator[Batch]:
         first_offset, count = first_offset + taken, count - taken
 
 
-def keys_of(batch: Batch) -> list[tuple[bytes | None, bool]]:
-    """Each record's key, and whether the record is a tombstone (without a value).
+def records_of(batch: Batch) -> list[Any]:
+    """Gives the records of a batch, as aiokafka reads them: with offset, key, value, headers and timestamp.
 
     Raises whatever aiokafka's reader does when the batch can't be taken apart.
     """
     read = MemoryRecords(batch.data).next_batch()
-    return [] if read is None else [(record.key, record.value is None) for record in read]
+    return [] if read is None else list(read)
+
+
+def batch_of(record: Any) -> Batch:
+    """Gives a batch of this one record, at the offset that it has."""
+    builder = DefaultRecordBatchBuilder(_MAGIC, 0, False, *_NO_PRODUCER, 2**31 - 1)
+    builder.append(0, record.timestamp, record.key, record.value, list(record.headers))
+    [batch] = batches_at(record.offset, bytes(builder.build()))
+    return batch
 
 
 def _without_producer(offset: int, data: bytes) -> bytes:

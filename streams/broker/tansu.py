@@ -6,7 +6,7 @@ import asyncio
 import ctypes
 import logging
 import signal
-import sqlite3
+import socket
 import sys
 import time
 from contextlib import suppress
@@ -20,13 +20,12 @@ from streams.broker.durable_log import DurableLog
 from streams.broker.front import Relay
 from streams.broker.journal import Journal
 from streams.broker.ports import HOST, check_port_is_free, free_port
-from streams.broker.restoring import restore
+from streams.broker.restoring import Restoring
 from streams.broker.wire import Connection
 
 _STARTS_WITHIN_S = 20.0
-_STOPS_WITHIN_S = 5.0
-_TIDIED_EVERY_S = 5.0
-# Tansu deletes nothing by itself. It may take so much more than twice what it took when the log was put back.
+_MOST_CLIENTS = 500
+# Tansu deletes nothing by itself. It is started anew at this, and twice what it took with the log put back.
 _MEMORY_BYTES = 2**30
 _MEMORY_LOOKED_AT_EVERY_S = 2.0
 _PR_SET_PDEATHSIG = 1
@@ -70,26 +69,27 @@ def tansu_command(port: int, advertised_port: int | None = None) -> list[str]:
 class _Broker:
     def __init__(self, log: DurableLog, port: int, data_dir: Path, topology: Topology) -> None:
         self._log = log
-        self._port = port
         self._data_dir = data_dir
         self._topics = topology.topics
         self._relays: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        # Bound now and listened at once the log is put back: clients wait, and nobody else can take the port.
+        self._socket = socket.socket(proto=socket.IPPROTO_TCP)  # or asyncio would let small answers wait for each other
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((HOST, port))
+        self._port = port
 
     async def run(self) -> int:
         """Gives the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
-        tidying = asyncio.create_task(self._tidy())
         try:
-            while not self._stopping.is_set():
+            while True:
                 if (code := await self._run_one()) is not None:
                     return code
-                _log.info("Tansu is started anew: what was read long ago filled its memory")
-            return 0
+                _log.info("Tansu is started anew, because its memory is full")
         finally:
-            tidying.cancel()
-            await asyncio.gather(tidying, return_exceptions=True)
+            self._socket.close()
 
     async def _run_one(self) -> int | None:
         """Runs one Tansu. Gives the exit code; None when its memory is full."""
@@ -110,56 +110,79 @@ class _Broker:
             serving.result()
             return None
         finally:
-            running = [stop, serving, *self._relays]
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            await _end(process)
+            stop.cancel()
+            serving.cancel()
+            await asyncio.gather(stop, serving, return_exceptions=True)
+            with suppress(ProcessLookupError):
+                process.kill()  # it has nothing to save
+            await ended
 
     async def _serve(self, behind: int, pid: int) -> None:
         """Serves clients until Tansu's memory is full."""
         started_s = time.monotonic()
-        connection = Connection(*await _connect(behind))
-        count = await restore(self._log, self._topics, connection)
-        await connection.close()
-        journal = Journal(self._log)
+        count = await Restoring(self._log, self._topics, lambda: _connect(behind)).run()
+        journal = Journal(self._log, lambda: _connect(behind))
+        keeping = asyncio.create_task(journal.run())
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._accept(behind, journal, reader, writer)
 
-        server = await asyncio.start_server(accept, HOST, self._port)
+        server = await asyncio.start_server(accept, sock=self._socket.dup())
         back = f"; {count} record batches put back in {time.monotonic() - started_s:.1f} s" if count else ""
         print(f"Kafka broker at {HOST}:{self._port} (Tansu), data kept in {self._data_dir}{back}", flush=True)
+        full = asyncio.create_task(self._until_full(pid))
+        try:
+            await asyncio.wait({keeping, full}, return_when=asyncio.FIRST_COMPLETED)
+            if keeping.done():
+                keeping.result()
+        finally:
+            server.close()
+            beside = [keeping, full, *self._relays]
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _until_full(self, pid: int) -> None:
         most_bytes = _MEMORY_BYTES + 2 * _memory_bytes(pid)
-        async with server:
-            while _memory_bytes(pid) < most_bytes:  # noqa: ASYNC110  (a process tells nobody)
-                await asyncio.sleep(_MEMORY_LOOKED_AT_EVERY_S)
+        while _memory_bytes(pid) < most_bytes or self._log.lacks_unread:  # noqa: ASYNC110  (a process tells nobody)
+            await asyncio.sleep(_MEMORY_LOOKED_AT_EVERY_S)
 
     async def _accept(
         self, behind: int, journal: Journal, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (a coroutine runs in one)
+        if len(self._relays) >= _MOST_CLIENTS:
+            _log.warning("a Kafka client is turned away: there are %d connections", _MOST_CLIENTS)
+            writer.transport.abort()
+            return
         self._relays.add(task)
+        tansu: asyncio.StreamWriter | None = None
         try:
-            broker = await asyncio.open_connection(HOST, behind)
-            try:
-                await Relay((reader, writer), broker, journal, self._topics).run()
-            finally:
-                broker[1].close()
-        except (OSError, asyncio.CancelledError):
-            pass  # Tansu is going, or this process is
+            from_tansu, tansu = await asyncio.open_connection(HOST, behind)
+            await Relay((reader, writer), (from_tansu, tansu), journal, self._topics).run()
+        except ValueError as error:
+            _log.warning("a Kafka client's connection is closed: %s", error)
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # one of the two has gone, or Tansu is ended
+        except OSError as error:
+            _log.warning("a Kafka client could not be served: %s", error)
         finally:
-            writer.close()
             self._relays.discard(task)
+            for end in (writer, tansu):
+                if end is not None:
+                    end.transport.abort()
 
-    async def _tidy(self) -> None:
-        while True:
-            await asyncio.sleep(_TIDIED_EVERY_S)
-            try:
-                await asyncio.to_thread(self._log.tidy, time.time())
-            except sqlite3.Error as error:
-                _log.warning("the broker's log could not be tidied, which is tried again: %s", error)
+
+async def _connect(port: int) -> Connection:
+    deadline = time.monotonic() + _STARTS_WITHIN_S
+    while True:
+        try:
+            return Connection(*await asyncio.open_connection(HOST, port))
+        except ConnectionError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.02)
 
 
 def _memory_bytes(pid: int) -> int:
@@ -167,28 +190,6 @@ def _memory_bytes(pid: int) -> int:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.NoSuchProcess:
         return 0
-
-
-async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    deadline = time.monotonic() + _STARTS_WITHIN_S
-    while True:
-        try:
-            return await asyncio.open_connection(HOST, port)
-        except ConnectionError:
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(0.02)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), _STOPS_WITHIN_S)
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
 def _die_with_parent() -> None:

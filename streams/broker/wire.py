@@ -1,4 +1,4 @@
-"""Kafka's requests and responses as bytes and back. kio has the schemas of the protocol, generated from Kafka's own.
+"""Frames on a connection, and requests of our own to the broker. kio has the schemas, generated from Kafka's own.
 
 Source: https://kafka.apache.org/protocol
 """
@@ -6,29 +6,25 @@ Source: https://kafka.apache.org/protocol
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import struct
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from kio.index import load_request_schema, load_response_from_request, load_response_schema
+from kio.index import load_payload_module, load_response_from_request, load_response_schema
+from kio.schema.errors import ErrorCode
+from kio.schema.types import TopicName
 from kio.serial import entity_reader, entity_writer
+from kio.static.constants import EntityType
+from kio.static.primitive import i16, i32, i64
 
-PRODUCE, LIST_OFFSETS, OFFSET_COMMIT = 0, 2, 8
-MOST_FRAME_BYTES = 100 * 2**20  # Kafka's socket.request.max.bytes
+from streams.broker.client_requests import PRODUCE
+from streams.broker.partitions import Partition
+
+MOST_FRAME_BYTES = 64 * 2**20
 _LENGTH = struct.Struct(">i")
-_START = struct.Struct(">hhi")  # of a request: which one, its version, its correlation id
 _CORRELATION = struct.Struct(">i")
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a request begins with."""
-
-    api_key: int
-    version: int
-    correlation_id: int
 
 
 async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
@@ -39,7 +35,7 @@ async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
     try:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
         if not _CORRELATION.size <= length <= MOST_FRAME_BYTES:
-            raise ValueError(f"a frame of {length} bytes is none of Kafka's")
+            raise ValueError(f"{length} bytes are not the length of a Kafka request")
         return await reader.readexactly(length)
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
@@ -52,43 +48,13 @@ async def write_frame(writer: asyncio.StreamWriter, frame: bytes) -> None:
     await writer.drain()
 
 
-def start_of(frame: bytes) -> Start:
-    """Reads what the frame begins with. Raises ValueError when it is too short for a request."""
-    if len(frame) < _START.size:
-        raise ValueError(f"a request of {len(frame)} bytes is none of Kafka's")
-    return Start(*_START.unpack_from(frame))
-
-
-def correlation_of(frame: bytes) -> int:
+def correlation_of(response: bytes) -> int:
     """Gives the correlation id of a response."""
-    return int(_CORRELATION.unpack_from(frame)[0])
-
-
-def read_request(frame: bytes) -> Any:
-    """Gives the request in a frame, an object of kio's schema. Raises ValueError when it can't be read."""
-    start = start_of(frame)
-    try:
-        schema = load_request_schema(start.api_key, start.version)
-        _, header_bytes = entity_reader(schema.__header_schema__)(frame, 0)
-        return entity_reader(schema)(frame, header_bytes)[0]
-    except Exception as error:
-        raise ValueError(f"request {start.api_key} of version {start.version} can't be read: {error}") from error
-
-
-def write_request(request: Any, correlation_id: int) -> bytes:
-    """Gives the frame of a request of kio's schema."""
-    buffer = io.BytesIO()
-    header = request.__header_schema__(
-        request_api_key=request.__api_key__, request_api_version=request.__version__,
-        correlation_id=correlation_id, client_id="nowseen",
-    )  # fmt: skip
-    entity_writer(type(header))(buffer, header)
-    entity_writer(type(request))(buffer, request)
-    return buffer.getvalue()
+    return int(_CORRELATION.unpack_from(response)[0])
 
 
 def read_response(frame: bytes, api_key: int, version: int) -> Any:
-    """Gives the response in a frame, an object of kio's schema. Raises ValueError when it can't be read."""
+    """Gives the broker's response, an object of kio's schema. Raises ValueError when it can't be read."""
     try:
         schema = load_response_schema(api_key, version)
         _, header_bytes = entity_reader(schema.__header_schema__)(frame, 0)
@@ -99,32 +65,53 @@ def read_response(frame: bytes, api_key: int, version: int) -> Any:
 
 def write_response(response: Any, correlation_id: int) -> bytes:
     """Gives the frame of a response of kio's schema."""
+    return _written(response.__header_schema__(correlation_id=i32(correlation_id)), response)
+
+
+def produce_response(version: int, taken: Mapping[Partition, tuple[ErrorCode, int]]) -> Any:
+    """Gives the response to a produce request: of each partition the error and the offset of its first record."""
+    module = load_payload_module(PRODUCE, version, EntityType.response)
+    by_topic: dict[str, list[Any]] = {}
+    known = {field.name for field in dataclasses.fields(module.PartitionProduceResponse)}
+    for partition, (error, offset) in taken.items():
+        fields = {"index": i32(partition.number), "error_code": error, "base_offset": i64(offset), "record_errors": ()}
+        part = module.PartitionProduceResponse(**{name: value for name, value in fields.items() if name in known})
+        by_topic.setdefault(partition.topic, []).append(part)
+    topics = (
+        module.TopicProduceResponse(name=TopicName(topic), partition_responses=tuple(parts))
+        for topic, parts in by_topic.items()
+    )
+    return module.ProduceResponse(responses=tuple(topics))
+
+
+def _written(header: Any, payload: Any) -> bytes:
     buffer = io.BytesIO()
-    header = response.__header_schema__(correlation_id=correlation_id)
     entity_writer(type(header))(buffer, header)
-    entity_writer(type(response))(buffer, response)
+    entity_writer(type(payload))(buffer, payload)
     return buffer.getvalue()
 
 
 class Connection:
-    """A client that sends one request after the other. For requests that go to this broker and no other."""
+    """Asks the broker one request after the other."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._correlation_id = 0
 
     async def ask(self, request: Any) -> Any:
-        """Gives the response. Raises ConnectionError when the broker closes instead."""
+        """Gives the response to a request of kio's schema. Raises ConnectionError when the broker closes instead."""
         self._correlation_id += 1
-        await write_frame(self._writer, write_request(request, self._correlation_id))
+        header = request.__header_schema__(
+            request_api_key=request.__api_key__, request_api_version=i16(request.__version__),
+            correlation_id=i32(self._correlation_id), client_id="nowseen",
+        )  # fmt: skip
+        await write_frame(self._writer, _written(header, request))
         frame = await read_frame(self._reader)
         if frame is None:
             raise ConnectionError("the broker closed the connection")
         schema = load_response_from_request(request)
         return read_response(frame, schema.__api_key__, schema.__version__)
 
-    async def close(self) -> None:
-        """Closes the connection."""
-        self._writer.close()
-        with suppress(ConnectionError):
-            await self._writer.wait_closed()
+    def close(self) -> None:
+        """Closes the connection at once."""
+        self._writer.transport.abort()

@@ -11,7 +11,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.broker.record_batches import Batch, batches_at, gap, keys_of
+from streams.broker.record_batches import batch_of, batches_at, gap, records_of
 
 Records = list[tuple[bytes | None, bytes | None]]
 RECORDS = st.lists(
@@ -82,6 +82,17 @@ def test_a_gap_takes_up_its_offsets_and_is_skipped(first: int, count: int) -> No
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_keys_are_read_in_every_codec(codec: str) -> None:
-    data = built([(b"a", b"1"), (b"b", None), (None, b"3")], CODECS[codec])
-    assert keys_of(Batch(0, 2, data)) == [(b"a", False), (b"b", True), (None, False)]
+def test_a_record_can_stand_alone_at_its_offset(codec: str) -> None:
+    [batch] = batches_at(7, built([(b"a", b"1"), (b"b", None), (None, b"3")], CODECS[codec]))
+    records = records_of(batch)
+    assert [(each.offset, each.key, each.value) for each in records] == [
+        (7, b"a", b"1"),
+        (8, b"b", None),
+        (9, None, b"3"),
+    ]
+    for record in records:
+        alone = batch_of(record)
+        assert (alone.first_offset, alone.last_offset) == (record.offset, record.offset)
+        [again] = records_of(alone)
+        assert (again.offset, again.key, again.value) == (record.offset, record.key, record.value)
+        assert (again.timestamp, list(again.headers)) == (record.timestamp, list(record.headers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -18,10 +19,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka import Consumer, KafkaError, Message, Producer
 from confluent_kafka import TopicPartition as Place
+from confluent_kafka.admin import AdminClient
 
 from domain.errors import ConfigError
 from domain.topology import Topology
 from streams.broker import run_tansu, tansu_command
+from streams.broker.durable_log import DurableLog
 from streams.kafka_clients import KafkaSettings
 from streams.topics import create_topics
 from tests.streams.broker.test_record_batches import built
@@ -34,6 +37,7 @@ class Broker:
 
     def __init__(self, port: int, data: Path, memory_bytes: int = 2**30) -> None:
         self.address = f"127.0.0.1:{port}"
+        self.log = data / "log.sqlite"
         self._arguments = [str(port), str(data), str(memory_bytes)]
         self.start()
 
@@ -171,21 +175,74 @@ async def test_every_acknowledged_record_is_at_its_offset_after_an_end(broker: B
     assert all_records(broker.address, topics) == writer.kept
 
 
-def test_offsets_stay_where_records_were_compacted_away(broker: Broker) -> None:
+def test_offsets_stay_where_records_were_compacted_away(broker: Broker, topology: Topology) -> None:
     writer = Writer(broker.address)
     for number in range(300):
         writer.write("rules", b"key %d" % (number % 2), b"value %d" % number)
+    writer.flush()
+    broker.end(signal.SIGKILL)
+    with closing(DurableLog(broker.log, topology.topics)) as log:
+        log.tidy(time.time())
+    broker.start()
+    newest = {place: record for place, record in writer.kept.items() if place[2] >= 298}
+    assert all_records(broker.address, ["rules"]) == newest
+    writer.write("rules", b"key 2", b"later")
+    writer.flush()
+    assert ("rules", 0, 300) in writer.kept
+
+
+async def test_a_topic_that_is_deleted_and_made_again_begins_anew(broker: Broker, topology: Topology) -> None:
+    writer = Writer(broker.address)
+    for number in range(5):
+        writer.write("alerts", b"key", b"old %d" % number)
+    writer.write("rules", b"key", b"stays")
+    writer.flush()
+    admin = AdminClient({"bootstrap.servers": broker.address})
+    admin.delete_topics(["alerts"])["alerts"].result(20)
+    broker.end(signal.SIGKILL)
+    broker.start()
+    assert all_records(broker.address, ["alerts", "rules"]) == {("rules", 0, 0): (b"key", b"stays")}
+    create_topics(KafkaSettings(broker.address), topology)
+    again = Writer(broker.address)
+    for number in range(3):
+        again.write("alerts", b"key", b"new %d" % number)
+    again.flush()
+    broker.end(signal.SIGKILL)
+    broker.start()
+    assert all_records(broker.address, ["alerts"]) == again.kept
+
+
+def test_a_damaged_batch_costs_itself(broker: Broker, topology: Topology) -> None:
+    writer = Writer(broker.address)
+    for number in range(3):
+        writer.write("alerts", b"key", b"%d" % number)
         writer.flush()
-    deadline = time.monotonic() + 30  # it tidies every few seconds
-    while time.monotonic() < deadline:
+    broker.end(signal.SIGTERM)
+    with closing(sqlite3.connect(broker.log)) as database, database:
+        database.execute("UPDATE batches SET data = x'ee' WHERE topic = 'alerts' AND first_offset = 1")
+    broker.start()
+    del writer.kept["alerts", 0, 1]
+    assert all_records(broker.address, ["alerts"]) == writer.kept
+    writer.write("alerts", b"key", b"later")
+    writer.flush()
+    assert ("alerts", 0, 3) in writer.kept
+
+
+def test_a_client_that_takes_no_answers_holds_up_nobody(broker: Broker) -> None:
+    """It asks for megabytes, does not read them, and produces behind that."""
+    writer = Writer(broker.address, **{"message.max.bytes": 9_000_000})
+    for _ in range(3):
+        writer.write("media.text", b"k", bytes(8_000_000))
+        writer.flush()
+    host, _, port = broker.address.partition(":")
+    [partition] = {place[1] for place in writer.kept}
+    with closing(socket.create_connection((host, int(port)))) as stuck:
+        stuck.sendall(_fetch(partition) * 3 + _produce(7, built([(b"k", b"v")]), partition=partition))
         time.sleep(1)
-        broker.end(signal.SIGKILL)
-        broker.start()
-        found = all_records(broker.address, ["rules"])
-        time.sleep(6)
-        if len(found) == 2:
-            break
-    assert found == {place: record for place, record in writer.kept.items() if place[2] >= 298}
+        writer.write("media.text", b"k", b"another's")
+        writer.flush()
+    found = all_records(broker.address, ["media.text"])
+    assert writer.kept.items() <= found.items()
 
 
 def test_full_memory_is_emptied_and_nothing_is_lost(free_port: Callable[[], int], tmp_path: Path) -> None:
@@ -253,14 +310,35 @@ def _frame(body: bytes) -> bytes:
     return struct.pack(">i", len(body)) + body
 
 
-def _produce(version: int, records: bytes, topic: bytes = b"media.text") -> bytes:
-    part = struct.pack(">iii", 1, 0, len(records)) + records
+def _head(api_key: int, version: int) -> bytes:
+    return struct.pack(">hhih", api_key, version, 7, 1) + b"x"
+
+
+def _fetch(partition: int) -> bytes:
+    topic = b"media.text"
+    part = struct.pack(">iiqi", 1, partition, 0, 50_000_000)
+    body = struct.pack(">iiiib", -1, 100, 1, 50_000_000, 0) + struct.pack(">ih", 1, len(topic)) + topic + part
+    return _frame(_head(1, 4) + body)
+
+
+def _produce(version: int, records: bytes, topic: bytes = b"media.text", partition: int = 0) -> bytes:
+    part = struct.pack(">iii", 1, partition, len(records)) + records
     body = struct.pack(">hhi", -1, 1, 1000) + struct.pack(">ih", 1, len(topic)) + topic + part
-    return _frame(struct.pack(">hhih", 0, version, 7, 1) + b"x" + body)
+    return _frame(_head(0, version) + body)
 
 
 HOSTILE = {
     "two requests under one id": _produce(7, built([(b"k", b"v")])) + _produce(7, built([(b"k", b"v")]), b"alerts"),
+    "a commit where nothing is": _frame(
+        struct.pack(">hhih", 8, 2, 7, 1)
+        + b"x"
+        + struct.pack(">h", 1)
+        + b"g"
+        + struct.pack(">ihq", -1, 0, -1)
+        + struct.pack(">ih", 1, 10)
+        + b"media.text"
+        + struct.pack(">iiqh", 1, 2**31 - 1, 5, -1)
+    ),
     "no length": b"\xff\xff\xff\xff",
     "too long": struct.pack(">i", 2**31 - 1),
     "too short": _frame(b"\0\0"),
@@ -271,6 +349,18 @@ HOSTILE = {
     "half a batch": _produce(7, built([(b"k", b"v")])[:-3]),
     "a wrong checksum": _produce(7, built([(b"k", b"v")])[:-1] + b"\xee"),
     "minus one record": _produce(7, built([(b"k", b"v")])[:57] + b"\xff\xff\xff\xff" + built([(b"k", b"v")])[61:]),
+    "partition minus one": _produce(7, built([(b"k", b"v")]), partition=-1),
+    "partition two billion": _produce(7, built([(b"k", b"v")]), partition=2**31 - 1),
+    "a billion topics": _frame(
+        struct.pack(">hhih", 0, 9, 7, 1) + b"x\0\0" + struct.pack(">hi", 1, 9) + b"\xff\xff\xff\xff\x0f"
+    ),
+    "a billion topics in the old form": _frame(
+        struct.pack(">hhih", 0, 7, 7, 1) + b"x" + struct.pack(">hhii", -1, 1, 9, 2**31 - 1)
+    ),
+    "a million empty topics": _frame(
+        struct.pack(">hhih", 0, 7, 7, 1) + b"x" + struct.pack(">hhii", -1, 1, 9, 10**6) + bytes(6 * 10**6)
+    ),
+    "a group of a billion": _frame(struct.pack(">hhih", 8, 7, 7, 1) + b"x" + struct.pack(">h", 2**15 - 1) + b"g"),
     "a topic that is not there": _produce(7, built([(b"k", b"v")]), b"no.such.topic"),
 }
 
@@ -292,6 +382,7 @@ def test_bytes_from_nowhere_hurt_nobody_else(broker: Broker, what: str) -> None:
     writer.flush()
     broker.end(signal.SIGKILL)
     broker.start()
+    assert broker.first_line.startswith("Kafka broker at")
     assert writer.kept.items() <= all_records(broker.address, ["alerts", "media.text"]).items()
 
 
