@@ -126,6 +126,15 @@ class Encoders(NodeAnswer):
     encoders: tuple[Encoder, ...]
 
 
+class PartAtWork(NodeAnswer):
+    ok: bool
+    detail: str
+
+
+class Health(NodeAnswer):
+    parts: dict[str, PartAtWork] = {}
+
+
 class Speaker(NodeAnswer):
     id: str
     label: str

@@ -11,7 +11,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from dashboards.answers import Encoders, Found, Place, Refusal, Sources, Speaker, Speakers
+from dashboards.answers import Encoders, Found, Health, Place, Refusal, Sources, Speaker, Speakers
 from dashboards.question import Params, Question, SearchFilter
 
 _T = TypeVar("_T", bound=BaseModel)
@@ -59,6 +59,9 @@ class SearchApi:
 
     def encoders(self) -> Encoders:
         return self.get("/encoders", Encoders)
+
+    def health(self) -> Health:
+        return self.get("/health", Health)
 
     def speakers(self) -> Sequence[Speaker]:
         return self.get("/speakers", Speakers).speakers

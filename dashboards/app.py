@@ -18,6 +18,7 @@ from dashboards.failure import REFRESH_S, failure
 from dashboards.incidents_page import chosen_rule, incidents_page
 from dashboards.newest import newest
 from dashboards.open_incidents import open_incidents
+from dashboards.parts_at_work import parts_at_work
 from dashboards.query_box import query_box
 from dashboards.question import Question
 from dashboards.rule_example import rule_start
@@ -42,6 +43,7 @@ def main() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="top"):
         st.html(markup.title(), width="content")
         view = views.chosen()
+    parts_at_work(api)
     try:
         if view == "search":
             _search(api)
