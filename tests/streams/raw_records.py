@@ -59,9 +59,9 @@ def compressed(codec: int, data: bytes) -> bytes:
         case 1:
             return gzip.compress(data)
         case 2:
-            return snappy_encode(data)
+            return bytes(snappy_encode(data))
         case 3:
-            return lz4_encode(data)
+            return bytes(lz4_encode(data))
         case 4:
             return bytes(cramjam.zstd.compress(data))
     return data
