@@ -126,11 +126,17 @@ class Encoders(NodeAnswer):
     encoders: tuple[Encoder, ...]
 
 
+class PartAtWork(NodeAnswer):
+    ok: bool
+    detail: str
+
+
 class Stuck(NodeAnswer):
     detail: str  # a sentence for people
 
 
 class Health(NodeAnswer):
+    parts: dict[str, PartAtWork] = {}
     stuck: tuple[Stuck, ...] = ()  # stages that can't go on
 
 

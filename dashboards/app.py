@@ -17,6 +17,7 @@ from dashboards.api_client import ApiDown, ApiRefused, SearchApi
 from dashboards.failure import REFRESH_S, failure
 from dashboards.incidents_page import chosen_rule, incidents_page
 from dashboards.newest import newest
+from dashboards.not_at_work import not_at_work
 from dashboards.open_incidents import open_incidents
 from dashboards.query_box import query_box
 from dashboards.question import Question
@@ -25,7 +26,6 @@ from dashboards.rule_list import rule_list
 from dashboards.rules_api import RulesApi
 from dashboards.rules_style import RULES_CSS
 from dashboards.speakers_panel import speakers_panel
-from dashboards.stuck_stages import stuck_stages
 from dashboards.style import CSS, ICON
 from dashboards.times import viewer_zone
 from dashboards.understood import understood
@@ -43,7 +43,7 @@ def main() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="top"):
         st.html(markup.title(), width="content")
         view = views.chosen()
-    stuck_stages(api)
+    not_at_work(api)
     try:
         if view == "search":
             _search(api)

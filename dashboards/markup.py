@@ -54,9 +54,8 @@ def freshness(source: str, moments: int, lines: Sequence[Freshness]) -> str:
 
 def banner(lines: Iterable[str], title: str = "Stand-in") -> str:
     """Things that make every result worth less than it looks: loud, and read out by screen readers."""
-    return "".join(
-        f'<div class="ns-banner" role="status"><b>{safe(title)}</b><span>{safe(x)}</span></div>' for x in lines
-    )
+    head = f'<div class="ns-banner" role="status"><b>{safe(title)}</b>'
+    return "".join(f"{head}<span>{safe(line)}</span></div>" for line in lines)
 
 
 def notice(title: str, lines: Iterable[str] = (), code: str | None = None) -> str:

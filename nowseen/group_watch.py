@@ -21,7 +21,6 @@ _KNOWN_FOR_S = 20.0
 _SETTLED_S = 60.0
 _OFTEN = 2
 _ASK_S = 5.0
-_SOMEBODY = frozenset({"somebody"})  # the broker in memory tells that there are members, and not which
 
 
 class GroupWatch:
@@ -40,9 +39,12 @@ class GroupWatch:
         while self._went_s and now_s - self._went_s[0] > RECENTLY_S:
             self._went_s.popleft()
 
+    def is_known(self, now_s: float) -> bool:
+        return self._told_s is not None and now_s - self._told_s <= _KNOWN_FOR_S
+
     def fault(self, now_s: float) -> str | None:
         """What is wrong and what to do, or None."""
-        if self._told_s is None or now_s - self._told_s > _KNOWN_FOR_S:
+        if not self.is_known(now_s):
             return "not known: the broker has not told who is at work"
         if not self._since_s:
             return "none is at work: start one (`nowseen worker`), or read in its log why it ended"
@@ -68,10 +70,9 @@ async def watch_group(kafka: KafkaSettings, group: str, tell: Callable[[frozense
 
 
 def members_of(admin: AdminClient, group: str) -> frozenset[str]:
-    """Their ids, anew for each start of one. Blocks. Raises KafkaException, or RuntimeError for a state not known."""
+    """Their ids, anew for each start of one. Blocks. Raises KafkaException, or RuntimeError where it is not told."""
     told = admin.describe_consumer_groups([group], request_timeout=_ASK_S)[group].result()
-    if told.state == ConsumerGroupState.UNKNOWN:
-        raise RuntimeError("the state of the group is unknown")
-    if told.state in (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD):
-        return frozenset()
-    return frozenset(member.member_id for member in told.members) or _SOMEBODY
+    # Tansu names no members, and calls a group stable that everybody has left.
+    if not told.members and told.state not in (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD):
+        raise RuntimeError("the broker does not tell who is in the group")
+    return frozenset(member.member_id for member in told.members)

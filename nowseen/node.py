@@ -198,9 +198,10 @@ def _readiness(app: Any) -> tuple[bool, str]:
 
 def _others(workers: GroupWatch, settings: Settings) -> Mapping[str, str | None]:
     """What the broker knows of the workers, and the supervisor, where there is one, of all that it runs."""
-    faults: dict[str, str | None] = {"worker": workers.fault(time.monotonic())}
-    if settings.parts_file is not None:
-        faults |= part_faults(settings.parts_file, time.time(), "node")
+    faults = part_faults(settings.parts_file, time.time(), "node") if settings.parts_file is not None else {}
+    now_s = time.monotonic()
+    if "worker" not in faults or (faults["worker"] is None and workers.is_known(now_s)):
+        faults["worker"] = workers.fault(now_s)
     return faults
 
 

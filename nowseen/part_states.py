@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -81,13 +81,13 @@ class PartStates:
             whole.replace(self.path)
 
 
-def part_faults(path: Path, now_s: float, reader: str) -> Iterator[tuple[str, str]]:
-    """Each part with a fault, and what it is. The part that asks is running, or it could not ask.
+def part_faults(path: Path, now_s: float, reader: str) -> dict[str, str | None]:
+    """What is wrong with each part, or None. The part that asks is running, or it could not ask.
 
     Raises OSError, ValueError or TypeError when the file can't be read.
     """
     parts: Mapping[str, Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    for name, fields in parts.items():
-        part = PartState(**fields)
-        if (fault := (replace(part, state="running") if name == reader else part).fault(now_s)) is not None:
-            yield name, fault
+    states = {name: PartState(**fields) for name, fields in parts.items()}
+    if reader in states:
+        states[reader] = replace(states[reader], state="running")
+    return {name: state.fault(now_s) for name, state in states.items()}

@@ -208,7 +208,7 @@ class Stuck(Said):
 
 
 class Health(Said):
-    status: str  # "ready" or "not ready"
+    status: str  # "ready", "degraded" (the node serves, a part beside it does not work) or "not ready"
     parts: Mapping[str, Part]
     lag: Mapping[str, int] = {}  # records not read yet, by topic
     warnings: tuple[str, ...] = ()

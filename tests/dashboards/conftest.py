@@ -37,6 +37,7 @@ class StubNode:
         (folder / "media").mkdir()
         self.serve("sources", {"sources": []})
         self.serve("encoders", {"encoders": []})
+        self.serve("health", {"status": "ready", "parts": {}})
         self.serve("newest", {"moments": [], "complete_until": {}})
         self.serve("search", found())
         self.serve("speakers", {"speakers": []})

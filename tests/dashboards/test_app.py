@@ -225,6 +225,15 @@ def test_a_stand_in_is_said_loudly_and_once(page: AppTest, node_with_clip: StubN
     assert html(page).count("stands in for CLIP") == 1
 
 
+def test_a_worker_that_is_not_at_work_is_said_with_what_to_do(page: AppTest, node_with_clip: StubNode) -> None:
+    fault = "was restarted 4 times in the last 10 minutes. Its log: /logs/worker.log"
+    parts = {"worker": {"ok": False, "detail": fault}, "store": {"ok": True, "detail": ""}}
+    node_with_clip.serve("health", {"status": "degraded", "parts": parts})
+    page.run()
+    assert f"looks, listens and reads: {fault}" in html(page)
+    assert "The store" not in html(page)
+
+
 def test_a_refused_query_is_explained(page: AppTest, node_with_clip: StubNode) -> None:
     node_with_clip.refuse("search", 400, "the query has no <words>")
     page.query_params["q"] = "?"

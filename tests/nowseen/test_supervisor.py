@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -18,6 +20,7 @@ import pytest
 from domain.errors import ConfigError
 from nowseen.network_ports import check_ports, free_ports
 from nowseen.part_log import Terminal, open_logs
+from nowseen.part_states import part_faults
 from nowseen.parts import AtOnce, HttpOk, Part, PortNeed, ReadyFile, TcpPort, start_levels
 from nowseen.restarts import Backoff
 from nowseen.supervisor import Supervisor
@@ -140,6 +143,43 @@ async def test_a_crashed_part_is_restarted_and_its_last_words_are_shown(
     assert "restarting well in 0.05 s" in shown
     assert "\x1b[31m" not in shown
     assert "the well is dry" in (tmp_path / "logs" / "well.log").read_text()
+
+
+async def test_a_part_that_crashes_again_and_again_is_told_to_the_others(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    crashes = (
+        "import pathlib, sys, time\npathlib.Path(sys.argv[1]).touch()\ntime.sleep(0.3)\nsys.exit('no such model')\n"
+    )
+    reads = """
+        import os, pathlib, sys, time
+        while True:
+            told = pathlib.Path(os.environ["NOWSEEN_PARTS_FILE"]).read_bytes()
+            pathlib.Path(sys.argv[1]).write_bytes(told)
+            time.sleep(0.05)
+    """
+    told = tmp_path / "told"
+    parts = [
+        Part("well", [*program(tmp_path, "well", crashes), str(ready)], ReadyFile(ready)),
+        Part("reader", [*program(tmp_path, "reader", reads), str(told)], AtOnce()),
+    ]
+
+    async def when_ready() -> int:
+        until_s = time.monotonic() + PATIENCE_S
+        while "restarted 3 times" not in str(well := _fault(told)):
+            assert time.monotonic() < until_s, well
+            await asyncio.sleep(0.02)
+        assert well is not None and "ended with exit code 1: no such model" in well
+        return 0
+
+    assert await supervise(parts, tmp_path, when_ready) == 0
+    assert not (tmp_path / "logs" / "parts.json").exists()
+
+
+def _fault(told: Path) -> str | None:
+    """What the copy says of the well; None while it is being written."""
+    with contextlib.suppress(OSError, ValueError):
+        return part_faults(told, time.time(), "reader").get("well")
+    return None
 
 
 async def test_a_part_that_never_gets_ready_is_given_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -646,8 +646,8 @@ async def test_what_cant_be_asked_is_not_known_and_never_ready(parts: ApiParts, 
     def fail() -> Any:
         raise RuntimeError("secret")
 
-    failing: dict[str, Any] = {asked: fail}
-    async with client(replace(parts, **failing)) as ask:
+    broken = replace(parts, ready=fail) if asked == "ready" else replace(parts, others=fail)
+    async with client(broken) as ask:
         health = await ask.get("/health")
     assert health.json()["status"] == status
     assert "not known" in health.text
