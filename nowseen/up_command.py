@@ -17,6 +17,8 @@ from nowseen.supervisor import Supervisor
 
 # The first start may download weights of some hundred megabytes.
 _MODELS_TIMEOUT_S = 900.0
+# A default broker puts back what it kept; a Kafka that was killed looks through its log.
+_LOG_TIMEOUT_S = 300.0
 _BROKER = "broker"
 
 # What runs once all parts are ready, with the parts' logs. A number it returns ends everything: the exit code.
@@ -37,7 +39,15 @@ def up_parts(settings: Settings) -> list[Part]:
         ports = [PortNeed("127.0.0.1", port, "NOWSEEN_BROKER_PORT")]
         if settings.broker_kind == "apache":  # its controller listens on the next one
             ports.append(PortNeed("127.0.0.1", port + 1, "NOWSEEN_BROKER_PORT"))
-        parts.append(Part(_BROKER, nowseen("broker"), TcpPort("127.0.0.1", port), ports=tuple(ports)))
+        parts.append(
+            Part(
+                _BROKER,
+                nowseen("broker"),
+                TcpPort("127.0.0.1", port),
+                ports=tuple(ports),
+                ready_timeout_s=_LOG_TIMEOUT_S,
+            )
+        )
         needs_broker = (_BROKER,)
     ready_file = settings.data / f"worker-{os.getpid()}.ready"
     parts += [
