@@ -8,10 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from confluent_kafka import ConsumerGroupState
-from confluent_kafka.admin import AdminClient
-
 from nowseen.part_states import RECENTLY_S
+from streams.consumer_groups import ConsumerGroups
 from streams.kafka_clients import KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -20,7 +18,6 @@ EVERY_S = 5.0
 _KNOWN_FOR_S = 20.0
 _SETTLED_S = 60.0
 _OFTEN = 2
-_ASK_S = 5.0
 
 
 class GroupWatch:
@@ -59,20 +56,13 @@ class GroupWatch:
 
 async def watch_group(kafka: KafkaSettings, group: str, tell: Callable[[frozenset[str], float], None]) -> None:
     """Until cancelled. `tell(members, seconds)`, of the monotonic clock; nothing while the broker does not say."""
-    admin = AdminClient(kafka.confluent())
-    while True:
-        try:
-            members = await asyncio.to_thread(members_of, admin, group)
-            tell(members, time.monotonic())
-        except Exception as error:
-            log.debug("members of %s not known: %s", group, error)
-        await asyncio.sleep(EVERY_S)
-
-
-def members_of(admin: AdminClient, group: str) -> frozenset[str]:
-    """Their ids, anew for each start of one. Blocks. Raises KafkaException, or RuntimeError where it is not told."""
-    told = admin.describe_consumer_groups([group], request_timeout=_ASK_S)[group].result()
-    # Tansu names no members, and calls a group stable that everybody has left.
-    if not told.members and told.state not in (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD):
-        raise RuntimeError("the broker does not tell who is in the group")
-    return frozenset(member.member_id for member in told.members)
+    groups = ConsumerGroups(kafka)
+    try:
+        while True:
+            try:
+                tell(await groups.members(group), time.monotonic())
+            except Exception as error:
+                log.debug("members of %s not known: %s", group, error)
+            await asyncio.sleep(EVERY_S)
+    finally:
+        await groups.close()

@@ -98,6 +98,22 @@ class KafkaSettings:
         }
         return {name: value for name, value in settings.items() if value is not None}
 
+    def aiokafka(self) -> dict[str, Any]:
+        """Settings for any aiokafka client of our own. Reads the TLS files: ConfigError if it can't."""
+        settings: dict[str, Any] = {
+            "bootstrap_servers": [f"{f'[{host}]' if ':' in host else host}:{port}" for host, port in self.addresses],
+            "security_protocol": self.security_protocol,
+        }
+        if self._uses_ssl:
+            settings["ssl_context"] = self._ssl_context()
+        if self._uses_sasl:
+            settings |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.sasl_username,
+                "sasl_plain_password": self.sasl_password,
+            }
+        return settings
+
     def faust_broker_url(self) -> str:
         """For faust.App(broker=...)."""
         return ";".join(f"kafka://{f'[{host}]' if ':' in host else host}:{port}" for host, port in self.addresses)
