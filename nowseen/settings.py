@@ -19,7 +19,10 @@ _OUR_TOPOLOGY = Path(__file__).resolve().parent.parent / "topology.yaml"
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NOWSEEN_", extra="ignore", frozen=True)
 
-    data: Path = Field(Path("~/.local/share/nowseen"), description="folder of the index, the archive and the logs")
+    data: Path = Field(
+        Path("~/.local/share/nowseen"),
+        description="folder of the index, the archive, the default broker's data and the logs",
+    )
     cache: Path = Field(Path("~/.cache/nowseen"), description="folder of weights and sample media; may be deleted")
     topology: Path = Field(_OUR_TOPOLOGY, description="the topology file")
 

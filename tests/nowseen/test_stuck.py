@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from domain.errors import BadEvent
-from domain.events import Message, TextPublished, encode
+from domain.events import TextPublished, encode
 from domain.stuck_stages import read_stuck
 from domain.topology import Topology
 from nowseen.stuck import HOLDS_S, StuckStages, tell_stuck
@@ -20,18 +20,7 @@ from streams.at_work import STUCK_S
 from streams.compacted import Record
 from streams.outbox import Outbox
 from streams.patience import patiently
-
-
-class App:
-    consumer_generation_id = 0
-    started: Any = None
-
-    def agent(self, _topic: Any, name: str) -> Any:
-        def attach(function: Any) -> Any:
-            self.started = function
-            return function
-
-        return attach
+from tests.streams.faust_fakes import App, record_of
 
 
 class Stream:
@@ -42,12 +31,7 @@ class Stream:
         return self
 
     async def events(self) -> AsyncIterator[Any]:
-        sent: Message = self._sent
-        message = SimpleNamespace(
-            key=sent.key, value=sent.value, headers=list(sent.headers.items()), topic="media.text", partition=3,
-            offset=17, timestamp=1000.0, generation_id=0,
-        )  # fmt: skip
-        yield SimpleNamespace(message=message, ack=lambda: None)
+        yield record_of(self._sent, "media.text", 17, lambda: None, partition=3)
         await asyncio.sleep(60)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from domain.alerts import AlertRaised
@@ -12,20 +11,9 @@ from domain.events import Message, TextPublished, encode
 from domain.incident_facts import IncidentFacts
 from domain.topology import Topology
 from streams.agents.deliver_alerts import deliver_alerts
+from tests.streams.faust_fakes import App, record_of
 
 ALERT = AlertRaised(IncidentFacts("door", "i", 0, "opened", 5.0, "lobby", 4.0, 5.0, "an open door"), ("ops",))
-
-
-class App:
-    consumer_generation_id = 0
-    started: Any = None
-
-    def agent(self, _topic: Any, name: str) -> Any:
-        def attach(function: Any) -> Any:
-            self.started = function
-            return function
-
-        return attach
 
 
 class Stream:
@@ -37,11 +25,7 @@ class Stream:
 
     async def events(self) -> AsyncIterator[Any]:
         for offset, sent in enumerate(self._records):
-            message = SimpleNamespace(
-                key=sent.key, value=sent.value, headers=list(sent.headers.items()), topic="alerts", partition=0,
-                offset=offset, timestamp=1000.0, generation_id=0,
-            )  # fmt: skip
-            yield SimpleNamespace(message=message, ack=lambda: self._notes.append("ack"))
+            yield record_of(sent, "alerts", offset, lambda: self._notes.append("ack"))
         await asyncio.sleep(0.5)  # longer than a batch is waited for
 
 

@@ -17,23 +17,12 @@ from domain.rules_state import Keeping
 from domain.topology import Topology
 from streams.agents.match_rules import match_rules
 from streams.agents.watch_rules import watch_rules
+from tests.streams.faust_fakes import App, record_of
 
 ALERT = AlertRaised(IncidentFacts("fire", "i1", 0, "opened", 1.0, "gate", 1.0, 1.0, "fire"), ())
 SAID = MomentDescribed("gate", "text", 1.0, 1.0, "e", {"text": (1.0,)}, "fire")
 NOT_FOR_RULES = RulesKept(1.0, b"")
 AFTER_EACH, NEVER = 0.0, 1e9
-
-
-class App:
-    consumer_generation_id = 0
-    started: Any = None
-
-    def agent(self, _topic: Any, name: str) -> Any:
-        def attach(function: Any) -> Any:
-            self.started = function
-            return function
-
-        return attach
 
 
 class Stream:
@@ -46,11 +35,7 @@ class Stream:
     async def events(self) -> AsyncIterator[Any]:
         for offset, fact in enumerate(self._facts):
             sent = encode(fact)
-            message = SimpleNamespace(
-                key=sent.key, value=sent.value, headers=list(sent.headers.items()), topic="t", partition=0,
-                offset=offset, timestamp=1000.0, generation_id=0,
-            )  # fmt: skip
-            yield SimpleNamespace(message=message, ack=lambda: self._notes.append("ack"))
+            yield record_of(sent, "t", offset, lambda: self._notes.append("ack"))
         await asyncio.sleep(0.2)  # longer than a batch is waited for
 
 

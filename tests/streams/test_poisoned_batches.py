@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,18 +19,7 @@ from streams.agents.transcribe_speech import transcribe_speech
 from streams.scene_describer import VideoChunk
 from streams.speech_describer import CutSound, Described, SoundChunk
 from streams.speech_segments import Settled
-
-
-class App:
-    consumer_generation_id = 0
-    started: Any = None
-
-    def agent(self, _topic: Any, name: str) -> Any:
-        def attach(function: Any) -> Any:
-            self.started = function
-            return function
-
-        return attach
+from tests.streams.faust_fakes import App, record_of
 
 
 class Outbox:
@@ -62,11 +50,7 @@ class Stream:
     async def events(self) -> AsyncIterator[Any]:
         for offset, fact in enumerate(self._facts):
             sent = encode(fact)
-            message = SimpleNamespace(
-                key=sent.key, value=sent.value, headers=list(sent.headers.items()), topic=self._topic, partition=0,
-                offset=offset, timestamp=1000.0, generation_id=0,
-            )  # fmt: skip
-            yield SimpleNamespace(message=message, ack=lambda at=offset: self.acknowledged.append(at))
+            yield record_of(sent, self._topic, offset, lambda at=offset: self.acknowledged.append(at))
         await asyncio.sleep(1.0)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,18 +11,7 @@ import pytest
 from domain.events import CoverageAdvanced, MomentDescribed, MomentWithdrawn, WatermarkAdvanced, encode
 from domain.topology import Topology
 from streams.agents.store_moments import store_moments
-
-
-class App:
-    consumer_generation_id = 0
-    started: Any = None
-
-    def agent(self, _topic: Any, name: str) -> Any:
-        def attach(function: Any) -> Any:
-            self.started = function
-            return function
-
-        return attach
+from tests.streams.faust_fakes import App, record_of
 
 
 class Stream:
@@ -36,11 +24,7 @@ class Stream:
     async def events(self) -> AsyncIterator[Any]:
         for offset, fact in enumerate(self._facts):
             sent = encode(fact)
-            message = SimpleNamespace(
-                key=sent.key, value=sent.value, headers=list(sent.headers.items()), topic="moments", partition=0,
-                offset=offset, timestamp=1000.0, generation_id=0,
-            )  # fmt: skip
-            yield SimpleNamespace(message=message, ack=lambda: self._notes.append("ack"))
+            yield record_of(sent, "moments", offset, lambda: self._notes.append("ack"))
         await asyncio.sleep(0.5)  # longer than a batch is waited for
 
 

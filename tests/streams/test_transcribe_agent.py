@@ -12,6 +12,7 @@ from domain.events import ChunkPublished, Message, SpeechCut, encode
 from domain.topology import Topology
 from streams.agents.transcribe_speech import transcribe_speech
 from streams.speech_describer import CutSound, Described, SoundChunk
+from tests.streams.faust_fakes import App
 
 
 @dataclass
@@ -38,18 +39,6 @@ class Stream:
             self.app.consumer_generation_id = record.message.generation_id
             yield record
             await asyncio.sleep(0.1)  # one batch each
-
-
-class App:
-    consumer_generation_id = 0
-    started: Any = None
-
-    def agent(self, _topic: Any, name: str) -> Any:
-        def attach(function: Any) -> Any:
-            self.started = function
-            return function
-
-        return attach
 
 
 @dataclass
