@@ -40,7 +40,7 @@ def batches_at(offset: int, records: bytes) -> list[Batch]:
     """The batches that a produce request carries for one partition, when the first one gets this offset.
 
     The producer's id, epoch and sequence are taken out: another run of the broker does not know them. Bytes that are no
-    batch of magic 2 are left out; the broker refuses them.
+    batch of magic 2, with one offset for each record, are left out, and whatever follows them.
     """
     batches: list[Batch] = []
     at = 0
@@ -49,8 +49,8 @@ def batches_at(offset: int, records: bytes) -> list[Batch]:
         stop = at + _LENGTH_FROM + length
         if magic != _MAGIC or length < _BEFORE_CRC.size + _HEAD.size - _LENGTH_FROM or stop > len(records):
             break
-        last_delta = _HEAD.unpack_from(records, at + _BEFORE_CRC.size)[1]
-        if last_delta < 0:
+        _, last_delta, *_, count = _HEAD.unpack_from(records, at + _BEFORE_CRC.size)
+        if count <= 0 or last_delta != count - 1:  # as Apache Kafka has it: one offset for each record
             break
         batches.append(Batch(offset, offset + last_delta, _without_producer(offset, records[at:stop])))
         offset, at = offset + last_delta + 1, stop

@@ -363,6 +363,9 @@ HOSTILE = {
     "half a batch": _produce(7, built([(b"k", b"v")])[:-3]),
     "a wrong checksum": _produce(7, built([(b"k", b"v")])[:-1] + b"\xee"),
     "minus one record": _produce(7, built([(b"k", b"v")])[:57] + b"\xff\xff\xff\xff" + built([(b"k", b"v")])[61:]),
+    "two billion offsets for a record": _produce(
+        7, built([(b"k", b"v")])[:23] + struct.pack(">i", 2**31 - 1) + built([(b"k", b"v")])[27:]
+    ),
     "partition minus one": _produce(7, built([(b"k", b"v")]), partition=-1),
     "partition two billion": _produce(7, built([(b"k", b"v")]), partition=2**31 - 1),
     "a billion topics": _frame(
