@@ -98,6 +98,14 @@ def run_broker_at(
 
 
 @pytest.fixture(scope="session")
+def run_bare_tansu_at() -> Callable[[int], AbstractContextManager[subprocess.Popen[bytes]]]:
+    """Runs Tansu at a port as it is, without what the default broker puts before it: it lets in nearly everything."""
+    from streams.broker import tansu_command
+
+    return lambda port: _running(tansu_command(port), port)
+
+
+@pytest.fixture(scope="session")
 def tansu_broker(
     free_port: Callable[[], int], run_broker_at: Callable[[int], AbstractContextManager[object]]
 ) -> Iterator[str]:

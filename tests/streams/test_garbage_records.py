@@ -126,11 +126,11 @@ class Topics:
 
 
 @pytest.fixture(scope="module", params=["tansu", pytest.param("kafka", marks=pytest.mark.kafka)])
-def topics(request: pytest.FixtureRequest, run_broker_at: Any, free_port: Callable[[], int]) -> Iterator[Topics]:
+def topics(request: pytest.FixtureRequest, run_bare_tansu_at: Any, free_port: Callable[[], int]) -> Iterator[Topics]:
     if request.param == "kafka":
         yield Topics(request.getfixturevalue("apache_kafka"), is_tansu=False)
         return
-    with run_broker_at(port := free_port()):  # garbage is nothing for other tests
+    with run_bare_tansu_at(port := free_port()):  # garbage is nothing for other tests
         yield Topics(f"127.0.0.1:{port}", is_tansu=True)
 
 
