@@ -16,10 +16,10 @@ from nowseen.up_command import up_parts
 _PORT_TRIES = 10
 # Not the user's: where data lives, who else is asked and how, what is listened on, and who may ask.
 _UNSET = (
-    *("BROKER", "QDRANT_URL", "QDRANT_API_KEY", "ARCHIVE", "API_URL", "API_HOST", "DASHBOARD_HOST", "READY_FILE"),
+    *("BROKER", "QDRANT_URL", "QDRANT_API_KEY", "ARCHIVE", "API_URL", "API_HOST", "DASHBOARD_HOST"),
     *("ALLOWED_HOSTS", "KAFKA_SECURITY_PROTOCOL", "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"),
     *("KAFKA_SSL_CA", "KAFKA_SSL_CERTIFICATE", "KAFKA_SSL_KEY", "KAFKA_REPLICATION"),
-    *("ANSWER_URL", "ANSWER_MODEL", "ANSWER_KEY", "WEBHOOK_ALLOW"),
+    *("ANSWER_URL", "ANSWER_MODEL", "ANSWER_KEY", "WEBHOOK_ALLOW", "READY_FILE", "PARTS_FILE"),
 )
 
 
