@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Stream:
     async def events(self) -> AsyncIterator[Any]:
         for offset, fact in enumerate(self._facts):
             sent = encode(fact)
-            yield record_of(sent, self._topic, offset, lambda at=offset: self.acknowledged.append(at))
+            yield record_of(sent, self._topic, offset, partial(self.acknowledged.append, offset))
         await asyncio.sleep(1.0)
 
 
