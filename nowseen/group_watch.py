@@ -21,7 +21,7 @@ _OFTEN = 2
 
 
 class GroupWatch:
-    """What the broker told of a group. Time is an argument, in seconds of one clock."""
+    """Judges a group by what the broker told of its members. Time is an argument, in seconds of one clock."""
 
     def __init__(self) -> None:
         self._since_s: dict[str, float] = {}
@@ -40,7 +40,7 @@ class GroupWatch:
         return self._told_s is not None and now_s - self._told_s <= _KNOWN_FOR_S
 
     def fault(self, now_s: float) -> str | None:
-        """What is wrong and what to do, or None."""
+        """Says what is wrong and what to do; None when nothing is."""
         if not self.is_known(now_s):
             return "not known: the broker has not told who is at work"
         if not self._since_s:

@@ -197,7 +197,7 @@ def _readiness(app: Any) -> tuple[bool, str]:
 
 
 def _others(workers: GroupWatch, settings: Settings) -> Mapping[str, str | None]:
-    """What the broker knows of the workers, and the supervisor, where there is one, of all that it runs."""
+    """Joins what the broker knows of the workers and what the supervisor, where there is one, knows of all it runs."""
     faults = part_faults(settings.parts_file, time.time(), "node") if settings.parts_file is not None else {}
     now_s = time.monotonic()
     if "worker" not in faults or (faults["worker"] is None and workers.is_known(now_s)):

@@ -28,7 +28,7 @@ class PartState:
     again_s: float = 0.0  # when one that ended is started again
 
     def fault(self, now_s: float) -> str | None:
-        """What is wrong and where to read more, or None."""
+        """Says what is wrong and where to read more; None when nothing is."""
         restarts = sum(now_s - at_s < RECENTLY_S for at_s in self.restarts_s)
         if self.state == "starting" and not restarts:
             return f"is starting. Its log: {self.log}"
@@ -82,7 +82,7 @@ class PartStates:
 
 
 def part_faults(path: Path, now_s: float, reader: str) -> dict[str, str | None]:
-    """What is wrong with each part, or None. The part that asks is running, or it could not ask.
+    """Says what is wrong with each part; None where nothing is. The part that asks is running, or it could not ask.
 
     Raises OSError, ValueError or TypeError when the file can't be read.
     """

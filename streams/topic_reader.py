@@ -18,7 +18,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from streams.kafka_clients import KafkaSettings
 from streams.record_batches import read_every_record
@@ -96,12 +95,11 @@ class TopicReader:
 
     async def _start(self, partitions: Sequence[int]) -> None:
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=[part.strip() for part in self._kafka.bootstrap.split(",") if part.strip()],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=_FETCH_BYTES,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
-            **credentials_to_aiokafka_auth(self._kafka.faust_credentials()),
+            **self._kafka.aiokafka(),
         )
         async with asyncio.timeout(_ANSWER_S):
             await self._consumer.start()

@@ -24,7 +24,7 @@ from streams.broker.partitions import Partition
 
 MOST_FRAME_BYTES = 64 * 2**20
 _LENGTH = struct.Struct(">i")
-_CORRELATION = struct.Struct(">i")
+_SHORTEST_FRAME_BYTES = 4  # the correlation id of a response
 
 
 async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
@@ -34,7 +34,7 @@ async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
     """
     try:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-        if not _CORRELATION.size <= length <= MOST_FRAME_BYTES:
+        if not _SHORTEST_FRAME_BYTES <= length <= MOST_FRAME_BYTES:
             raise ValueError(f"{length} bytes are not the length of a Kafka request")
         return await reader.readexactly(length)
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -46,11 +46,6 @@ async def write_frame(writer: asyncio.StreamWriter, frame: bytes) -> None:
     writer.write(_LENGTH.pack(len(frame)))
     writer.write(frame)
     await writer.drain()
-
-
-def correlation_of(response: bytes) -> int:
-    """Gives the correlation id of a response."""
-    return int(_CORRELATION.unpack_from(response)[0])
 
 
 def read_response(frame: bytes, api_key: int, version: int) -> Any:
